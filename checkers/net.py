@@ -1,0 +1,281 @@
+r"""Cheap sockets for checkers, and the one table from operating-system errors to outcomes.
+
+    async with net.connect(target) as stream:
+        await stream.start_tls(context, "www.example.com")   # optional
+        await stream.send(b"PING\r\n")
+        answer = await stream.receive(512)                    # b"" at the end of the stream
+
+There is no timeout here: the caller's one deadline cancels the check wherever it waits, and `Target.trace` knows where
+that was. Nothing of `OSError` or `ssl.SSLError` escapes: what went wrong leaves as `Failed` or `Unable`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import socket
+import ssl
+import struct
+from types import TracebackType
+from typing import Self
+
+from checkers.base import CheckEnded, Code, Failed, Outcome, Phase, Target, Trace, Unable
+
+OUR_FAULT = frozenset(
+    {
+        errno.EMFILE,  # this process is out of descriptors
+        errno.ENFILE,  # this machine is
+        errno.ENOMEM,
+        errno.ENOBUFS,
+        errno.ENETUNREACH,  # this machine has no route: it would say so of a healthy server too
+        errno.ENETDOWN,
+        errno.ENODEV,
+        errno.EADDRNOTAVAIL,  # no local port or address left
+        errno.EADDRINUSE,
+        errno.EAFNOSUPPORT,  # IPv6 switched off here
+        errno.EACCES,  # a local rule forbids it
+        errno.EPERM,  # likewise: a local packet filter answers this
+        errno.EINVAL,
+    }
+)
+"""Errors that say nothing about the server. EHOSTUNREACH is not among them: after a failed ARP or neighbour
+discovery it is the server that is not there."""
+
+TIMED_OUT = frozenset({errno.ETIMEDOUT})
+
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # struct linger: on, 0 seconds
+
+RECEIVE_AT_MOST = 65536
+
+
+def ended(error: OSError, code: str, doing: str) -> CheckEnded:
+    """The outcome of an operating-system error met while `doing`; `code` is the server's, should it be at fault."""
+    number = error.errno or 0
+    reason = os.strerror(number) if number else str(error) or type(error).__name__
+    name = f" ({errno.errorcode[number]})" if number in errno.errorcode else ""
+    detail = f"{doing}: {reason}{name}"
+    if number in OUR_FAULT:
+        return Unable(Code.SOCKERR, detail)
+    if number in TIMED_OUT and code == Code.L4CON:
+        return Failed(Code.L4TOUT, detail)
+    return Failed(code, detail)
+
+
+def tls_ended(error: ssl.SSLError, doing: str) -> CheckEnded:
+    """The outcome of a failed handshake or a broken TLS record."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return Failed(Code.L6RSP, f"{doing}: certificate not accepted: {error.verify_message}")
+    return Failed(Code.L6RSP, f"{doing}: {error.reason or error.strerror or type(error).__name__}")
+
+
+def deadline_outcome(trace: Trace, seconds: float) -> Outcome:
+    """The outcome of a check that was cut off at its deadline of `seconds`."""
+    doing = f" while {trace.text}" if trace.text else ""
+    return Failed(trace.phase.value, f"no result within {seconds:g} s{doing}").outcome
+
+
+def family_of(address: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
+
+
+def connect(target: Target, *, reset_on_close: bool = False) -> _Connecting:
+    """Used as `async with`: a `Stream` to the target. `reset_on_close` leaves no TIME_WAIT behind.
+
+    Raises:
+        Failed: refused, reset, unreachable.
+        Unable: this machine could not try.
+
+    """
+    return _Connecting(target, reset_on_close=reset_on_close)
+
+
+class _Connecting:
+    def __init__(self, target: Target, *, reset_on_close: bool) -> None:
+        self._target = target
+        self._reset_on_close = reset_on_close
+        self._stream: Stream | None = None
+
+    async def __aenter__(self) -> Stream:
+        target = self._target
+        target.trace.enter(Phase.CONNECT, f"connecting to {target.where}")
+        sock = open_socket(target, socket.SOCK_STREAM)
+        try:
+            if self._reset_on_close:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+            await asyncio.get_running_loop().sock_connect(sock, (target.address, target.port))
+        except OSError as error:
+            sock.close()
+            raise ended(error, Code.L4CON, f"connecting to {target.where}") from error
+        except BaseException:
+            sock.close()
+            raise
+        target.trace.enter(Phase.TALK, f"connected to {target.where}")
+        self._stream = Stream(sock, target)
+        return self._stream
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._stream is not None:
+            self._stream.close()
+
+
+def open_socket(target: Target, kind: socket.SocketKind) -> socket.socket:
+    """A new non-blocking socket of the target's family.
+
+    Raises:
+        Unable: no socket is to be had.
+
+    """
+    try:
+        sock = socket.socket(family_of(target.address), kind | socket.SOCK_NONBLOCK)
+    except OSError as error:
+        raise ended(error, Code.SOCKERR, "opening a socket") from error
+    return sock
+
+
+class Stream:
+    """A connected TCP stream, in the clear until `start_tls`."""
+
+    def __init__(self, sock: socket.socket, target: Target) -> None:
+        self._sock = sock
+        self._target = target
+        self._loop = asyncio.get_running_loop()
+        self._tls: _Tls | None = None
+
+    async def start_tls(self, context: ssl.SSLContext, server_name: str | None) -> None:
+        """TLS from here on; `server_name` is sent as SNI and is the name that the certificate is held against."""
+        trace = self._target.trace
+        trace.enter(Phase.TLS, f"shaking hands for TLS with {self._target.where}")
+        self._tls = _Tls(context, server_name)
+        doing = "TLS handshake"
+        try:
+            while not self._tls.handshake():
+                await self._flush_tls(doing)
+                if not self._tls.feed(await self._receive_plain(RECEIVE_AT_MOST, Code.L6RSP, doing)):
+                    raise Failed(Code.L6RSP, f"{doing}: connection closed by the server")
+            await self._flush_tls(doing)
+        except ssl.SSLError as error:
+            raise tls_ended(error, doing) from error
+        trace.enter(Phase.TALK, self._tls.described())
+
+    async def send(self, data: bytes) -> None:
+        if self._tls is None:
+            await self._send_plain(data, Code.L7RSP, "sending the request")
+        else:
+            self._tls.write(data)
+            await self._flush_tls("sending the request")
+
+    async def receive(self, limit: int) -> bytes:
+        """Between 1 and `limit` bytes as they come, or none at the end of the stream."""
+        doing = "waiting for the answer"
+        if self._tls is None:
+            return await self._receive_plain(limit, Code.L7RSP, doing)
+        try:
+            while (data := self._tls.read(limit)) is None:
+                await self._flush_tls(doing)
+                self._tls.feed(await self._receive_plain(RECEIVE_AT_MOST, Code.L7RSP, doing))
+        except ssl.SSLError as error:
+            raise tls_ended(error, doing) from error
+        return data
+
+    def close(self) -> None:
+        self._sock.close()
+
+    async def _send_plain(self, data: bytes, code: Code, doing: str) -> None:
+        try:
+            await self._loop.sock_sendall(self._sock, data)
+        except OSError as error:
+            raise ended(error, code, doing) from error
+
+    async def _receive_plain(self, limit: int, code: Code, doing: str) -> bytes:
+        try:
+            return await self._loop.sock_recv(self._sock, limit)
+        except OSError as error:
+            raise ended(error, code, doing) from error
+
+    async def _flush_tls(self, doing: str) -> None:
+        if self._tls is not None and (data := self._tls.outgoing()):
+            await self._send_plain(data, Code.L6RSP, doing)
+
+
+class _Tls:
+    """The TLS state machine between two memory buffers; it does no I/O."""
+
+    def __init__(self, context: ssl.SSLContext, server_name: str | None) -> None:
+        self._in = ssl.MemoryBIO()
+        self._out = ssl.MemoryBIO()
+        self._object = context.wrap_bio(self._in, self._out, server_hostname=server_name)
+
+    def handshake(self) -> bool:
+        """True when the handshake is complete; otherwise it waits for more from the peer."""
+        try:
+            self._object.do_handshake()
+        except ssl.SSLWantReadError:
+            return False
+        return True
+
+    def feed(self, data: bytes) -> bool:
+        """Hands over what the peer sent; False at the end of its stream."""
+        if data:
+            self._in.write(data)
+        else:
+            self._in.write_eof()
+        return bool(data)
+
+    def outgoing(self) -> bytes:
+        return self._out.read()
+
+    def write(self, data: bytes) -> None:
+        self._object.write(data)
+
+    def read(self, limit: int) -> bytes | None:
+        """Decrypted bytes, none at the end of the stream, or None while more is needed from the peer."""
+        try:
+            return self._object.read(limit)
+        except ssl.SSLWantReadError:
+            return None
+        except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+            return b""  # many servers close without close_notify; what is missing shows in the protocol above
+
+    def described(self) -> str:
+        cipher = self._object.cipher()
+        return f"{self._object.version()} {cipher[0] if cipher else ''}".strip()
+
+
+class Datagrams:
+    """A connected UDP socket: only the target's answers arrive, and an ICMP error is seen as one."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._loop = asyncio.get_running_loop()
+        target.trace.enter(Phase.CONNECT, f"opening a UDP socket to {target.where}")
+        self._sock = open_socket(target, socket.SOCK_DGRAM)
+        try:
+            self._sock.connect((target.address, target.port))
+        except OSError as error:
+            self._sock.close()
+            raise ended(error, Code.L4CON, f"sending to {target.where}") from error
+        target.trace.enter(Phase.TALK, f"waiting for an answer from {target.where}")
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._sock.close()
+
+    async def send(self, data: bytes) -> None:
+        try:
+            await self._loop.sock_sendall(self._sock, data)
+        except OSError as error:
+            raise ended(error, Code.L4CON, f"sending to {self._target.where}") from error
+
+    async def receive(self, limit: int) -> bytes:
+        """The next datagram, cut at `limit` bytes."""
+        try:
+            return await self._loop.sock_recv(self._sock, limit)
+        except OSError as error:
+            raise ended(error, Code.L4CON, f"waiting for an answer from {self._target.where}") from error
