@@ -182,3 +182,14 @@ class Table:
 
     def __repr__(self) -> str:
         return "\n".join(self.lines())
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """`count` outcomes of one kind among the last `window`; in a row where the two are equal."""
+
+    count: int
+    window: int
+
+    def __str__(self) -> str:
+        return str(self.count) if self.count == self.window else f"{self.count}/{self.window}"

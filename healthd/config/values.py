@@ -1,0 +1,119 @@
+"""The configuration as the rest of healthd sees it: complete, inherited, checked, in plain values.
+
+Durations are seconds. Every name in it is known, every address canonical; nothing here has to be checked again.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from checkers.base import Checker
+from healthd.model import Destination, Endpoint, ServiceKey, ServiceOptions, Threshold
+
+
+class OnFailure(enum.StrEnum):
+    QUIESCE = "quiesce"
+    REMOVE = "remove"
+
+
+class AllDown(enum.StrEnum):
+    EMPTY = "empty"
+    ALL = "all"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    table: Literal["kernel", "memory"] = "kernel"
+    state_dir: Path = Path("/var/lib/healthd")
+    plugin_dir: Path = Path("/etc/healthd/plugins")
+    on_exit: Literal["keep", "withdraw"] = "keep"
+    resync: float = 10.0
+    log_format: Literal["text", "json"] = "text"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckConfig:
+    """One check of every server of a service. `name` is the named check's, or one made from its kind."""
+
+    name: str
+    kind: str
+    checker: Checker
+    interval: float
+    fast_interval: float
+    timeout: float
+    fall: Threshold
+    rise: Threshold
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerConfig:
+    """A real server; `destination.weight` is the weight it has while it is well."""
+
+    endpoint: Endpoint
+    destination: Destination
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceConfig:
+    """A virtual service. A server is well while all of `checks` are; without checks it always is."""
+
+    name: str
+    key: ServiceKey
+    options: ServiceOptions
+    servers: tuple[ServerConfig, ...]
+    checks: tuple[CheckConfig, ...]
+    on_failure: OnFailure
+    all_down: AllDown
+    fallback: ServerConfig | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailConfig:
+    """`password_file` is read when a message is sent, so a changed password needs no reload."""
+
+    to: tuple[str, ...]
+    sender: str
+    host: str = "localhost"
+    port: int = 25
+    security: Literal["none", "starttls", "tls"] = "none"
+    verify: bool = True
+    ca_file: Path | None = None
+    user: str | None = None
+    password_file: Path | None = None
+    timeout: float = 30.0
+    retry_for: float = 3600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandConfig:
+    command: tuple[str, ...]
+    timeout: float = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertConfig:
+    """Which events go where. `events` are names of healthd.events.KINDS; `services` are glob patterns.
+
+    What happens within `burst` seconds of a first event is one message.
+    """
+
+    name: str
+    events: frozenset[str]
+    services: tuple[str, ...]
+    burst: float
+    sink: MailConfig | CommandConfig
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    settings: Settings = Settings()
+    services: tuple[ServiceConfig, ...] = ()
+    alerts: tuple[AlertConfig, ...] = ()
+    warnings: tuple[str, ...] = ()
+    sources: Mapping[str, Path] = field(default_factory=dict)
+    """The file in which each service stands, by its name."""

@@ -1,0 +1,312 @@
+"""What happened, as values, and a fan-out that never holds up the one who tells.
+
+`KINDS` are the names that alert rules use. Every event says which service or server it is about, in words that
+need no other line to be understood, and `at` is wall-clock time: events are for people.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import enum
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from checkers.base import Outcome
+
+
+class Severity(enum.IntEnum):
+    INFO = 20  # the numbers are those of the logging module
+    WARNING = 30
+    CRITICAL = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    at: float
+    kind: ClassVar[str]
+    severity: ClassVar[Severity] = Severity.INFO
+    service: str = ""
+
+    def text(self) -> str:
+        """One line for people."""
+        raise NotImplementedError
+
+    def record(self) -> dict[str, Any]:
+        """The same for programs: JSON-ready, with the fields of the event by name."""
+        fields = {f.name: _plain(getattr(self, f.name)) for f in dataclasses.fields(self)}
+        return {"kind": self.kind, "severity": self.severity.name.lower(), "text": self.text(), **fields}
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case Outcome():
+            return {
+                "status": value.status.value,
+                "code": value.code,
+                "detail": value.detail,
+                "seconds": round(value.seconds, 6),
+            }
+        case tuple() | list():
+            return [_plain(item) for item in value]
+        case _:
+            return value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerEvent(Event):
+    """`outcomes` are the ones that decided, oldest first; `edits` what that means for the table, as ipvsadm commands."""
+
+    server: str
+    check: str
+    old: str
+    new: str
+    outcomes: tuple[Outcome, ...]
+    edits: tuple[str, ...]
+    available: int
+    configured: int
+
+    def text(self) -> str:
+        evidence = "; ".join(dict.fromkeys(str(outcome) for outcome in self.outcomes))
+        count = len(self.outcomes)
+        after = f" after {count} outcome{'s' if count != 1 else ''} of check {self.check}: {evidence}" if count else ""
+        edits = "; table: " + ", ".join(self.edits) if self.edits else "; table: nothing to change"
+        left = f"; {self.available} of {self.configured} servers available"
+        return f"{self.service}: server {self.server} {self.old} -> {self.new}{after}{left}{edits}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerDown(ServerEvent):
+    kind = "server_down"
+    severity = Severity.WARNING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerUp(ServerEvent):
+    kind = "server_up"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerAdmitted(ServerEvent):
+    """A server's first verdict since the start, and a good one: nothing was wrong before, so nobody is alarmed."""
+
+    kind = "server_admitted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceLost(Event):
+    """No real server of the service is available any more."""
+
+    kind = "service_lost"
+    severity = Severity.CRITICAL
+    consequence: str
+
+    def text(self) -> str:
+        return f"{self.service}: no real server left; {self.consequence}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceRecovered(Event):
+    kind = "service_recovered"
+    available: int
+    configured: int
+
+    def text(self) -> str:
+        return f"{self.service}: has a real server again; {self.available} of {self.configured} available"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FallbackIn(Event):
+    kind = "fallback_in"
+    severity = Severity.CRITICAL
+    fallback: str
+
+    def text(self) -> str:
+        return f"{self.service}: fallback server {self.fallback} takes over"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FallbackOut(Event):
+    kind = "fallback_out"
+    fallback: str
+
+    def text(self) -> str:
+        return f"{self.service}: fallback server {self.fallback} is withdrawn"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckUnknown(Event):
+    """A check could not be carried out; said once when it begins, not at every repetition."""
+
+    kind = "check_unknown"
+    severity = Severity.WARNING
+    server: str
+    check: str
+    outcome: Outcome
+
+    def text(self) -> str:
+        return f"{self.service}: server {self.server} could not be checked ({self.check}): {self.outcome}; state kept"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableEdited(Event):
+    """Edits that were carried out, as ipvsadm commands."""
+
+    kind = "table_edited"
+    edits: tuple[str, ...]
+
+    def text(self) -> str:
+        return "table edited: " + ", ".join(self.edits)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableDrift(Event):
+    """Somebody else changed a service that healthd owns."""
+
+    kind = "table_drift"
+    severity = Severity.WARNING
+    differences: tuple[str, ...]
+
+    def text(self) -> str:
+        return "table was changed by someone else, repairing: " + "; ".join(self.differences)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableError(Event):
+    """Edits were refused, or the table cannot be reached; they are tried again in `retry_in` seconds."""
+
+    kind = "table_error"
+    severity = Severity.CRITICAL
+    errors: tuple[str, ...]
+    retry_in: float
+
+    def text(self) -> str:
+        return f"table not as it should be, next try in {self.retry_in:g} s: " + "; ".join(self.errors)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableRestored(Event):
+    """The table is as it should be again after an error."""
+
+    kind = "table_restored"
+
+    def text(self) -> str:
+        return "table is as it should be again"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reloaded(Event):
+    kind = "reloaded"
+    changes: tuple[str, ...]
+
+    def text(self) -> str:
+        return "configuration reloaded: " + ("; ".join(self.changes) if self.changes else "nothing changed")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReloadFailed(Event):
+    kind = "reload_failed"
+    severity = Severity.CRITICAL
+    errors: tuple[str, ...]
+
+    def text(self) -> str:
+        return "configuration not reloaded, the old one goes on: " + "; ".join(self.errors)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started(Event):
+    kind = "started"
+    version: str
+    services: int
+    servers: int
+
+    def text(self) -> str:
+        return f"healthd {self.version} started: {self.services} services, {self.servers} servers"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stopped(Event):
+    kind = "stopped"
+    reason: str
+
+    def text(self) -> str:
+        return f"healthd stopped: {self.reason}"
+
+
+KINDS: Mapping[str, type[Event]] = {
+    event.kind: event
+    for event in (
+        ServerDown,
+        ServerUp,
+        ServerAdmitted,
+        ServiceLost,
+        ServiceRecovered,
+        FallbackIn,
+        FallbackOut,
+        CheckUnknown,
+        TableEdited,
+        TableDrift,
+        TableError,
+        TableRestored,
+        Reloaded,
+        ReloadFailed,
+        Started,
+        Stopped,
+    )
+}
+
+ALERTED_BY_DEFAULT = frozenset(
+    {
+        "server_down",
+        "server_up",
+        "service_lost",
+        "service_recovered",
+        "fallback_in",
+        "fallback_out",
+        "table_error",
+        "table_restored",
+        "reload_failed",
+    }
+)
+
+
+class Subscription:
+    """A bounded queue of events. When its reader falls behind, the oldest are dropped and counted."""
+
+    def __init__(self, limit: int) -> None:
+        self._events: deque[Event] = deque(maxlen=limit)
+        self._arrived = asyncio.Event()
+        self.dropped = 0
+
+    def put(self, event: Event) -> None:
+        if len(self._events) == self._events.maxlen:
+            self.dropped += 1
+        self._events.append(event)
+        self._arrived.set()
+
+    def get_nowait(self) -> Event | None:
+        return self._events.popleft() if self._events else None
+
+    async def get(self) -> Event:
+        while not self._events:
+            self._arrived.clear()
+            await self._arrived.wait()
+        return self._events.popleft()
+
+
+class Bus:
+    """Hands every event to every subscription, at once and without waiting for anyone."""
+
+    def __init__(self) -> None:
+        self._subscriptions: list[Subscription] = []
+
+    def subscribe(self, limit: int = 10_000) -> Subscription:
+        subscription = Subscription(limit)
+        self._subscriptions.append(subscription)
+        return subscription
+
+    def publish(self, event: Event) -> None:
+        for subscription in self._subscriptions:
+            subscription.put(event)
