@@ -88,6 +88,8 @@ def diff(desired: Table, actual: Table, retired: Iterable[ServiceKey] = ()) -> l
     losses: list[Edit] = []
     for key, wanted in desired.services.items():
         found = actual.services.get(key)
+        if found is wanted:
+            continue
         if found is None:
             first.append(AddService(key, wanted.options))
         elif found.options != wanted.options:

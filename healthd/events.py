@@ -57,7 +57,7 @@ def _plain(value: Any) -> Any:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerEvent(Event):
-    """`outcomes` are the ones that decided, oldest first; `edits` what that means for the table, as ipvsadm commands."""
+    """`outcomes` are the ones that decided, oldest first; `edits` what follows in the table, as ipvsadm commands."""
 
     server: str
     check: str

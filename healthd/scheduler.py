@@ -1,13 +1,35 @@
+"""When each check runs. One heap, one timer, one task per check that is under way.
+
+Rules:
+
+1. A settled check starts at fixed points in time: its phase within the interval comes from a hash of its id, so starts
+   are spread evenly, the spread is the same after a restart, and nothing drifts.
+2. While a check is not settled its starts follow one another at `fast_interval`, counted from the start before.
+3. A check never overlaps itself. A start that would is left out, not put off.
+4. Every check has one deadline for all it does, and no exception of a checker gets past `run_check`.
+"""
+
 from __future__ import annotations
 
+import asyncio
 import dataclasses
+import heapq
+import itertools
 import logging
+import math
+import zlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
 from checkers import net
 from checkers.base import CheckEnded, Checker, Code, Outcome, Status, Target
 from healthd.clock import Clock, Deadline
+from healthd.plan import Job, JobId
 
 log = logging.getLogger(__name__)
+
+Record = Callable[[Job, Outcome], bool]
+"""Takes an outcome in; True when the check is settled."""
 
 
 async def run_check(checker: Checker, target: Target, seconds: float, clock: Clock) -> Outcome:
@@ -22,7 +44,100 @@ async def run_check(checker: Checker, target: Target, seconds: float, clock: Clo
     except Exception as error:
         if deadline.struck and isinstance(error, TimeoutError):
             outcome = net.deadline_outcome(target.trace, seconds)
-            return dataclasses.replace(outcome, seconds=clock.monotonic() - began)
-        log.exception("checker %s raised while checking %s", type(checker).__name__, target.where)
-        outcome = Outcome(Status.UNKNOWN, Code.CRASH, f"{type(checker).__name__} raised {error!r}")
+        else:
+            log.exception("checker %s raised while checking %s", type(checker).__name__, target.where)
+            outcome = Outcome(Status.UNKNOWN, Code.CRASH, f"{type(checker).__name__} raised {error!r}")
     return dataclasses.replace(outcome, seconds=clock.monotonic() - began)
+
+
+@dataclass(slots=True, eq=False)
+class _Slot:
+    """A job's place in the schedule. `planned` is when its newest start was due."""
+
+    job: Job
+    planned: float
+    settled: bool = True
+    task: asyncio.Task[None] | None = None
+    gone: bool = False
+
+
+class Scheduler:
+    def __init__(self, clock: Clock, record: Record) -> None:
+        self._clock = clock
+        self._record = record
+        self._slots: dict[JobId, _Slot] = {}
+        self._heap: list[tuple[float, int, _Slot]] = []
+        self._order = itertools.count()
+        self._wake = asyncio.Event()
+
+    def set_jobs(self, jobs: Mapping[JobId, Job], unsettled: Iterable[JobId] = ()) -> None:
+        """From now on these jobs run. One that is not known yet, or changed, starts afresh.
+
+        `unsettled` ones among the new begin at their fast pace.
+        """
+        soon = frozenset(unsettled)
+        for job_id in list(self._slots):
+            if self._slots[job_id].job != jobs.get(job_id):
+                self._drop(self._slots.pop(job_id))
+        now = self._clock.monotonic()
+        for job_id, job in jobs.items():
+            if job_id not in self._slots:
+                slot = self._slots[job_id] = _Slot(job, now, settled=job_id not in soon)
+                pace = job.check.interval if slot.settled else job.check.fast_interval
+                self._enqueue(slot, on_grid(job_id, pace, now))
+        self._wake.set()
+
+    def _drop(self, slot: _Slot) -> None:
+        slot.gone = True
+        if slot.task is not None:
+            slot.task.cancel()
+
+    async def run(self) -> None:
+        """Runs checks for ever; cancels the ones under way when it is cancelled itself."""
+        async with asyncio.TaskGroup() as group:
+            while True:
+                self._wake.clear()
+                self._start_due(group)
+                timer = self._clock.call_at(self._heap[0][0], self._wake.set) if self._heap else None
+                try:
+                    await self._wake.wait()
+                finally:
+                    if timer is not None:
+                        timer.cancel()
+
+    def _start_due(self, group: asyncio.TaskGroup) -> None:
+        now = self._clock.monotonic()
+        while self._heap and self._heap[0][0] <= now:
+            when, _, slot = heapq.heappop(self._heap)
+            if not slot.gone:
+                slot.planned = when
+                slot.task = group.create_task(self._check(slot))
+
+    async def _check(self, slot: _Slot) -> None:
+        job = slot.job
+        outcome = await run_check(job.check.checker, job.target, job.check.timeout, self._clock)
+        slot.task = None
+        if slot.gone:
+            return
+        slot.settled = self._record(job, outcome)
+        if not slot.gone:  # recording may have led to a reload
+            self._enqueue(slot, self._next_start(slot))
+
+    def _next_start(self, slot: _Slot) -> float:
+        now = self._clock.monotonic()
+        check = slot.job.check
+        if slot.settled:
+            return on_grid(slot.job.id, check.interval, max(now, slot.planned))
+        steps = max(1, math.ceil((now - slot.planned) / check.fast_interval))
+        return slot.planned + steps * check.fast_interval
+
+    def _enqueue(self, slot: _Slot, when: float) -> None:
+        heapq.heappush(self._heap, (when, next(self._order), slot))
+        if self._heap[0][2] is slot:
+            self._wake.set()
+
+
+def on_grid(job_id: JobId, interval: float, after: float) -> float:
+    """The first of the job's fixed points in time that is later than `after`, in monotonic seconds."""
+    phase = zlib.crc32(job_id.encode()) / 2**32 * interval
+    return (math.floor((after - phase) / interval) + 1) * interval + phase

@@ -1,0 +1,126 @@
+"""The controller's memory: per service, per server, per check. Mutable, and touched by the controller alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from checkers.base import Outcome
+from healthd import policy, snapshot
+from healthd.config.values import CheckConfig, ServerConfig, ServiceConfig
+from healthd.model import Endpoint, VirtualService
+from healthd.policy import Decision, ServerState
+from healthd.verdict import Health, Verdict
+
+
+@dataclass(slots=True)
+class CheckRecord:
+    """`unknown_since` counts the UNKNOWN outcomes in a row, `unknowns` all of them."""
+
+    config: CheckConfig
+    verdict: Verdict
+    last: Outcome | None = None
+    unknowns: int = 0
+    unknowns_in_a_row: int = 0
+
+
+@dataclass(slots=True)
+class ServerRecord:
+    config: ServerConfig
+    found: bool
+    checks: dict[str, CheckRecord] = field(default_factory=dict)
+
+    @property
+    def health(self) -> Health:
+        """All checks must pass: one that is down decides, then one that is undecided."""
+        healths = {check.verdict.health for check in self.checks.values()}
+        for health in (Health.DOWN, Health.UNDECIDED):
+            if health in healths:
+                return health
+        return Health.UP
+
+    @property
+    def wish(self) -> int | None:
+        """The smallest weight that the last outcomes ask for, if any does."""
+        wishes = (check.last.weight for check in self.checks.values() if check.last is not None)
+        return min((weight for weight in wishes if weight is not None), default=None)
+
+
+@dataclass(slots=True)
+class ServiceRecord:
+    config: ServiceConfig
+    servers: dict[Endpoint, ServerRecord]
+
+    def decide(self) -> Decision:
+        states = {
+            endpoint: ServerState(server.health, found=server.found, wish=server.wish)
+            for endpoint, server in self.servers.items()
+        }
+        return policy.decide(self.config, states)
+
+
+def adopted(service: ServiceConfig, actual: VirtualService) -> ServiceRecord:
+    """A service as it is found in the table: a server with weight above 0 is up until its checks say otherwise."""
+    servers: dict[Endpoint, ServerRecord] = {}
+    for server in service.servers:
+        found = actual.destinations.get(server.endpoint)
+        health = Health.UP if found is not None and found.weight > 0 else Health.UNDECIDED
+        checks = {check.name: CheckRecord(check, Verdict(health)) for check in service.checks}
+        servers[server.endpoint] = ServerRecord(server, found is not None, checks)
+    return ServiceRecord(service, servers)
+
+
+def carried_over(old: ServiceRecord, new: ServiceConfig) -> ServiceRecord:
+    """The record of a service whose configuration changed.
+
+    A check that did not change keeps its state. One that did, or is new, starts from the server's health and has to
+    earn any change. A server that is new is undecided and not in the table.
+    """
+    servers: dict[Endpoint, ServerRecord] = {}
+    for server in new.servers:
+        known = old.servers.get(server.endpoint)
+        if known is None:
+            checks = {check.name: CheckRecord(check, Verdict()) for check in new.checks}
+            servers[server.endpoint] = ServerRecord(server, found=False, checks=checks)
+        else:
+            checks = {check.name: _carried_check(known, check) for check in new.checks}
+            servers[server.endpoint] = ServerRecord(server, known.found, checks)
+    return ServiceRecord(new, servers)
+
+
+def _carried_check(server: ServerRecord, check: CheckConfig) -> CheckRecord:
+    known = server.checks.get(check.name)
+    if known is None:
+        return CheckRecord(check, Verdict(server.health))
+    if known.config == check:
+        return known
+    return CheckRecord(check, Verdict(known.verdict.health), known.last, known.unknowns)
+
+
+def service_view(record: ServiceRecord, decision: Decision) -> snapshot.ServiceView:
+    return snapshot.ServiceView(
+        name=record.config.name,
+        virtual=record.config.key.label,
+        standing=decision.standing,
+        available=decision.available,
+        fallback_active=decision.fallback_active,
+        fail_open=decision.fail_open,
+        servers=tuple(_server_view(server, decision) for server in record.servers.values()),
+    )
+
+
+def _server_view(record: ServerRecord, decision: Decision) -> snapshot.ServerView:
+    endpoint = record.config.endpoint
+    destination = decision.virtual.destinations.get(endpoint)
+    return snapshot.ServerView(
+        address=endpoint.address,
+        port=endpoint.port,
+        health=record.health,
+        weight=None if destination is None else destination.weight,
+        configured_weight=record.config.destination.weight,
+        checks=tuple(
+            snapshot.CheckView(
+                check.config.name, check.verdict.health, check.verdict.settled, check.last, check.unknowns
+            )
+            for check in record.checks.values()
+        ),
+    )
