@@ -2,7 +2,8 @@
 
 A *checker* is a frozen dataclass. Its fields are its options: they come from the configuration by name, with their
 types and defaults checked before anything runs. A field may be a str, int, float, bool, a Literal, one of these or
-None, a tuple or a dict of them; what more there is to check goes into `__post_init__` and raises `OptionError`. It has one coroutine:
+None, a tuple or a dict of them; what more there is to check goes into `__post_init__` and raises `OptionError`.
+It has one coroutine:
 
     @dataclass(frozen=True, kw_only=True)
     class Banner(Checker):
@@ -62,6 +63,7 @@ class Code(enum.StrEnum):
     SOCKERR = "SOCKERR"  # UNKNOWN: this machine could not ask (descriptors, memory, routes)
     RUNERR = "RUNERR"  # UNKNOWN: a script could not be started
     CRASH = "CRASH"  # UNKNOWN: the checker itself raised an exception
+    LATE = "LATE"  # UNKNOWN: this process was too busy to look at the answer in time
     TOUT = "TOUT"  # a plugin that does not say how far it came reached the deadline
 
 

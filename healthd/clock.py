@@ -54,13 +54,15 @@ async def sleep_until(clock: Clock, when: float) -> None:
 class Deadline:
     """`async with Deadline(clock, seconds)`: cancels what runs inside when the time is over, and raises TimeoutError.
 
-    The same promise as `asyncio.timeout`, kept by any clock.
+    The same promise as `asyncio.timeout`, kept by any clock. `late` tells by how many seconds the deadline itself was
+    missed, because this process was too busy to see it.
     """
 
     def __init__(self, clock: Clock, seconds: float) -> None:
         self._clock = clock
         self._seconds = seconds
         self.struck = False
+        self.late = 0.0
 
     async def __aenter__(self) -> Self:
         task = asyncio.current_task()
@@ -68,11 +70,13 @@ class Deadline:
             raise RuntimeError("a Deadline needs a task to cancel")
         self._task = task
         self._cancelling = task.cancelling()
-        self._timer = self._clock.call_at(self._clock.monotonic() + self._seconds, self._strike)
+        self._due = self._clock.monotonic() + self._seconds
+        self._timer = self._clock.call_at(self._due, self._strike)
         return self
 
     def _strike(self) -> None:
         self.struck = True
+        self.late = self._clock.monotonic() - self._due
         self._task.cancel()
 
     async def __aexit__(

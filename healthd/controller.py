@@ -27,9 +27,7 @@ _SERVER_EVENT: Mapping[tuple[Health, Health], type[events.ServerEvent]] = {
     (Health.UNDECIDED, Health.UP): events.ServerAdmitted,
     (Health.UNDECIDED, Health.DOWN): events.ServerDown,
     (Health.UP, Health.DOWN): events.ServerDown,
-    (Health.UP, Health.UNDECIDED): events.ServerDown,
     (Health.DOWN, Health.UP): events.ServerUp,
-    (Health.DOWN, Health.UNDECIDED): events.ServerAdmitted,
 }
 
 
@@ -63,6 +61,9 @@ class Controller:
         for job_id, verdict in (remembered or {}).items():
             if job_id in self._plan.jobs:
                 self._check(self._plan.jobs[job_id]).verdict = verdict
+        for service in self._services.values():
+            for server in service.servers.values():
+                server.told = server.health
         self._decide_all()
         self._publish_table(frozenset())
 
@@ -71,14 +72,16 @@ class Controller:
         service = self._services[job.service]
         server = service.servers[job.server]
         check = server.checks[job.check.name]
-        before, wish = server.health, server.wish
+        before = (server.health, server.wish)
         check.last = outcome
         self._count_unknown(job, check, outcome)
         check.verdict, transition = step(check.verdict, outcome, fall=check.config.fall, rise=check.config.rise)
-        if transition is not None and server.health is not before:
-            self._change(service, job, Transition(before, server.health, transition.outcomes))
-        elif server.wish != wish:
+        if (server.health, server.wish) != before:
+            old = self._decisions[job.service]
             self._decisions[job.service] = service.decide()
+            if transition is not None:
+                self._tell_server(service, job, transition, old)
+            self._tell_standing(service.config, old, self._decisions[job.service])
             self._publish_table(frozenset())
         return check.verdict.settled
 
@@ -126,27 +129,30 @@ class Controller:
                 )
             )
 
-    def _change(self, service: ServiceRecord, job: Job, transition: Transition) -> None:
-        before = self._decisions[job.service]
-        decision = self._decisions[job.service] = service.decide()
+    def _tell_server(self, service: ServiceRecord, job: Job, transition: Transition, before: Decision) -> None:
+        """Tells of a server's new health, unless it is still open or the same as was told last."""
+        server = service.servers[job.server]
+        old, new = server.told, server.health
+        if new is old or new is Health.UNDECIDED:
+            return
+        server.told = new
+        decision = self._decisions[job.service]
         key = service.config.key
         commands = edits.diff(Table({key: decision.virtual}), Table({key: before.virtual}))
         self._bus.publish(
-            _SERVER_EVENT[transition.old, transition.new](
+            _SERVER_EVENT[old, new](
                 at=self._clock.wall(),
                 service=job.service,
                 server=str(job.server),
                 check=job.check.name,
-                old=transition.old.value,
-                new=transition.new.value,
+                old=old.value,
+                new=new.value,
                 outcomes=transition.outcomes,
                 edits=tuple(str(edit) for edit in commands),
                 available=decision.available,
                 configured=len(service.servers),
             )
         )
-        self._tell_standing(service.config, before, decision)
-        self._publish_table(frozenset())
 
     def _tell_standing(self, service: ServiceConfig, before: Decision, after: Decision) -> None:
         """Tells when a service has lost its last server or has one again, and of its fallback.

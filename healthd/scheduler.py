@@ -28,6 +28,10 @@ from healthd.plan import Job, JobId
 
 log = logging.getLogger(__name__)
 
+LATE_AT_LEAST = 0.05
+LATE_SHARE = 0.1
+"""A deadline seen later than this, in seconds and as a share of the timeout, is our own lateness."""
+
 Record = Callable[[Job, Outcome], bool]
 """Takes an outcome in; True when the check is settled."""
 
@@ -36,18 +40,28 @@ async def run_check(checker: Checker, target: Target, seconds: float, clock: Clo
     """The outcome of one check under one deadline. This is the boundary: no exception of a checker passes it."""
     began = clock.monotonic()
     deadline = Deadline(clock, seconds)
+    name = type(checker).__name__
     try:
         async with deadline:
             outcome = await checker.check(target)
+        if not isinstance(outcome, Outcome):
+            outcome = Outcome(Status.UNKNOWN, Code.CRASH, f"{name} returned {outcome!r}, not an Outcome")
     except CheckEnded as end:
         outcome = end.outcome
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         if deadline.struck and isinstance(error, TimeoutError):
-            outcome = net.deadline_outcome(target.trace, seconds)
+            outcome = _cut_off(target, seconds, deadline.late)
         else:
-            log.exception("checker %s raised while checking %s", type(checker).__name__, target.where)
-            outcome = Outcome(Status.UNKNOWN, Code.CRASH, f"{type(checker).__name__} raised {error!r}")
+            log.exception("checker %s raised while checking %s", name, target.where)
+            outcome = Outcome(Status.UNKNOWN, Code.CRASH, f"{name} raised {error!r}")
     return dataclasses.replace(outcome, seconds=clock.monotonic() - began)
+
+
+def _cut_off(target: Target, seconds: float, late: float) -> Outcome:
+    """A check that had no result at its deadline. If we missed it ourselves, that says nothing of the server."""
+    if late > max(LATE_AT_LEAST, seconds * LATE_SHARE):
+        return Outcome(Status.UNKNOWN, Code.LATE, f"this process was {late:.2f} s late to look at the answer")
+    return net.deadline_outcome(target.trace, seconds)
 
 
 @dataclass(slots=True, eq=False)

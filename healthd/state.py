@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from checkers.base import Outcome
 from healthd import policy, snapshot
@@ -14,8 +14,6 @@ from healthd.verdict import Health, Verdict
 
 @dataclass(slots=True)
 class CheckRecord:
-    """`unknown_since` counts the UNKNOWN outcomes in a row, `unknowns` all of them."""
-
     config: CheckConfig
     verdict: Verdict
     last: Outcome | None = None
@@ -25,9 +23,12 @@ class CheckRecord:
 
 @dataclass(slots=True)
 class ServerRecord:
+    """`found`: it was in the table when the service came to be ours. `told` is the health last made known."""
+
     config: ServerConfig
     found: bool
-    checks: dict[str, CheckRecord] = field(default_factory=dict)
+    checks: dict[str, CheckRecord]
+    told: Health
 
     @property
     def health(self) -> Health:
@@ -65,7 +66,7 @@ def adopted(service: ServiceConfig, actual: VirtualService) -> ServiceRecord:
         found = actual.destinations.get(server.endpoint)
         health = Health.UP if found is not None and found.weight > 0 else Health.UNDECIDED
         checks = {check.name: CheckRecord(check, Verdict(health)) for check in service.checks}
-        servers[server.endpoint] = ServerRecord(server, found is not None, checks)
+        servers[server.endpoint] = ServerRecord(server, found is not None, checks, health)
     return ServiceRecord(service, servers)
 
 
@@ -80,10 +81,10 @@ def carried_over(old: ServiceRecord, new: ServiceConfig) -> ServiceRecord:
         known = old.servers.get(server.endpoint)
         if known is None:
             checks = {check.name: CheckRecord(check, Verdict()) for check in new.checks}
-            servers[server.endpoint] = ServerRecord(server, found=False, checks=checks)
+            servers[server.endpoint] = ServerRecord(server, found=False, checks=checks, told=Health.UNDECIDED)
         else:
             checks = {check.name: _carried_check(known, check) for check in new.checks}
-            servers[server.endpoint] = ServerRecord(server, known.found, checks)
+            servers[server.endpoint] = ServerRecord(server, known.found, checks, known.told)
     return ServiceRecord(new, servers)
 
 

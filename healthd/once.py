@@ -1,0 +1,71 @@
+"""One round of every check, and the table reconciled once: `healthd check --once`."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from healthd import edits, plan, statefile
+from healthd.clock import Clock
+from healthd.config.values import Config
+from healthd.controller import Controller
+from healthd.events import Bus, Event, TableError
+from healthd.ipvs import Ipvs
+from healthd.plan import Job
+from healthd.reconcile import Reconciler
+from healthd.scheduler import run_check
+from healthd.snapshot import Snapshot
+
+AT_ONCE = 200
+"""Checks under way at the same time; each needs a descriptor or two."""
+
+STATE_FILE = "once.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What one round found and did. `edits` were carried out or, in a dry run, would be; `errors` are the table's."""
+
+    snapshot: Snapshot
+    edits: tuple[str, ...]
+    errors: tuple[str, ...]
+    events: tuple[Event, ...]
+
+
+async def run_round(config: Config, ipvs: Ipvs, clock: Clock, *, dry_run: bool) -> Round:
+    """Checks every server once and holds the table true to the verdicts; a dry run changes and keeps nothing.
+
+    Raises:
+        IpvsUnavailable: the table cannot be read.
+        OSError: the counters cannot be kept.
+    """
+    path = config.settings.state_dir / STATE_FILE
+    planned = plan.make(config)
+    bus = Bus()
+    told = bus.subscribe()
+    reconciler = Reconciler(ipvs, clock, bus, resync=config.settings.resync)
+    controller = Controller(planned, clock, bus, reconciler.submit)
+    actual = ipvs.read(planned.keys)
+    controller.start(actual, statefile.load(path, clock.wall()))
+    await _check_all(list(planned.jobs.values()), controller, clock)
+    if dry_run:
+        todo = tuple(map(str, edits.diff(controller.desired, actual)))
+        return Round(controller.snapshot, todo, (), ())
+    statefile.save(path, controller.verdicts, clock.wall())
+    done = tuple(map(str, reconciler.converge()))
+    happened = tuple(iter(told.get_nowait, None))
+    errors = tuple(error for event in happened if isinstance(event, TableError) for error in event.errors)
+    return Round(controller.snapshot, done, errors, happened)
+
+
+async def _check_all(jobs: list[Job], controller: Controller, clock: Clock) -> None:
+    places = asyncio.Semaphore(AT_ONCE)
+
+    async def check(job: Job) -> None:
+        async with places:
+            outcome = await run_check(job.check.checker, job.target, job.check.timeout, clock)
+        controller.record(job, outcome)
+
+    async with asyncio.TaskGroup() as group:
+        for job in jobs:
+            group.create_task(check(job))
