@@ -1,0 +1,56 @@
+# make demo   shows the main job working; needs nothing but Python
+# make test   sets up and passes every test; as root on Debian it installs the real servers and the kernel it tests on
+# make lint   style and types
+# make wheel  builds a wheel and runs the demo from an installed copy of it
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PATH := $(CURDIR)/$(BIN):/usr/sbin:/sbin:$(PATH)
+
+.PHONY: demo test test-host test-kernel setup lint wheel clean
+
+demo: $(VENV)/.installed
+	$(BIN)/healthd demo
+
+test: test-host test-kernel
+
+test-host: $(VENV)/.installed-dev setup
+	$(BIN)/pytest
+
+# On a kernel with IPVS: this machine's own where it has it, else a User-Mode Linux booted for the purpose.
+test-kernel: $(VENV)/.installed-dev setup
+	tests/lab/run $(BIN)/pytest -p no:cacheprovider tests/kernel
+
+setup:
+	tests/lab/setup
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+wheel: $(VENV)/.installed-dev
+	rm -rf build/wheel && mkdir -p build/wheel
+	$(BIN)/python -m build --wheel --outdir build/wheel .
+	$(PYTHON) -m venv build/wheel/venv
+	build/wheel/venv/bin/pip install --quiet --disable-pip-version-check build/wheel/*.whl
+	cd build/wheel && venv/bin/healthd demo
+
+$(VENV)/.installed: pyproject.toml | $(VENV)/bin/pip
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	touch $@
+
+$(VENV)/.installed-dev: pyproject.toml | $(VENV)/bin/pip
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@ $(VENV)/.installed
+
+# Debian's python3 comes without the venv module; root can be helped, anyone else is told.
+$(VENV)/bin/pip:
+	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    apt-get update && apt-get install -y --no-install-recommends python3-venv && $(PYTHON) -m venv $(VENV); \
+	  else echo "Python's venv module is missing: install Debian's python3-venv" >&2; exit 1; fi; }
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .lab
