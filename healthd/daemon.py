@@ -12,19 +12,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Iterator
+import socket
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from importlib.metadata import version
 from pathlib import Path
 
-from healthd import events, plan
+from healthd import __version__, events, plan, statefile
 from healthd.alerts.router import Router
 from healthd.clock import Clock, SystemClock
 from healthd.config import Config, ConfigError, load
 from healthd.controller import Controller
 from healthd.events import Bus
 from healthd.ipvs import Ipvs, IpvsUnavailable
-from healthd.log import LogSink
+from healthd.log import EventLog
 from healthd.model import Table
 from healthd.reconcile import Reconciler
 from healthd.scheduler import Scheduler
@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 FAREWELL = 5.0
 """Seconds that alerts get to leave when the daemon stops."""
 
-NEEDS_RESTART = ("table", "state_dir", "plugin_dir", "log_format", "log_level")
+NEEDS_RESTART = ("table", "state_dir", "log_format", "log_level")
 
 
 class Daemon:
@@ -48,8 +48,8 @@ class Daemon:
         self._reconciler = Reconciler(ipvs, self._clock, self.bus, resync=config.settings.resync)
         self._controller = Controller(self._plan, self._clock, self.bus, self._reconciler.submit)
         self._scheduler = Scheduler(self._clock, self._controller.record)
-        self._log = LogSink(self.bus)
-        self._router = Router(config.alerts, self.bus, self._clock)
+        self._log = EventLog(self.bus)
+        self._router = Router(self.bus, config.alerts, self._clock, socket.gethostname())
         self._stop = asyncio.Event()
         self._reload = asyncio.Event()
         self._reason = ""
@@ -59,27 +59,22 @@ class Daemon:
 
         Raises:
             IpvsUnavailable: the table cannot be read at the start; nothing has been done then.
+            OSError: likewise, the state folder cannot be written to.
         """
         self._startup()
         with self._signals():
             async with asyncio.TaskGroup() as group:
-                tasks = [
+                listening = [group.create_task(part) for part in (self._log.run(), self._router.run())]
+                working = [
                     group.create_task(part)
-                    for part in (
-                        self._log.run(),
-                        self._router.run(),
-                        self._reconciler.run(),
-                        self._scheduler.run(),
-                        self._reload_when_asked(),
-                    )
+                    for part in (self._reconciler.run(), self._scheduler.run(), self._reload_when_asked())
                 ]
                 await self._stop.wait()
+                _cancel(working)  # before the farewell: no outcome may bring back what is withdrawn
                 self._withdraw()
                 self.bus.publish(events.Stopped(at=self._clock.wall(), reason=self._reason))
                 await self._router.close(FAREWELL)
-                for task in tasks:
-                    task.cancel()
-        self._log.flush()
+                _cancel(listening)
         self._ipvs.close()
 
     def stop(self, reason: str) -> None:
@@ -91,12 +86,13 @@ class Daemon:
 
     def _startup(self) -> None:
         self._controller.start(self._ipvs.read(self._plan.keys))
+        statefile.path_in(self._config.settings.state_dir).unlink(missing_ok=True)
         self._set_jobs()
         servers = sum(len(service.servers) for service in self._plan.services.values())
         self.bus.publish(
             events.Started(
                 at=self._clock.wall(),
-                version=version("healthd"),
+                version=__version__,
                 services=len(self._plan.services),
                 servers=servers,
             )
@@ -156,3 +152,8 @@ class Daemon:
         old, new = self._config.settings, config.settings
         changed = [name for name in NEEDS_RESTART if getattr(old, name) != getattr(new, name)]
         return [f"[healthd] {name} has changed: it takes effect at the next start" for name in changed]
+
+
+def _cancel(tasks: Iterable[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()

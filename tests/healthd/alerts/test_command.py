@@ -1,0 +1,133 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from healthd.alerts.command import CommandSink, standard_input, variables
+from healthd.alerts.sink import NotSentError
+from healthd.clock import SystemClock
+from healthd.config.values import CommandConfig
+from healthd.events import Event, TableError
+from tests.healthd.alerts.making import AT, batch, down, hook, lost, until, up
+
+
+async def run(script: str, folder: Path, *events: Event, seconds: float = 10, arguments: tuple[str, ...] = ()) -> None:
+    command = (hook(folder / "hook.sh", script), *arguments)
+    await CommandSink(CommandConfig(command=command, timeout=seconds), SystemClock(), "lb1").send(batch(*events), set())
+
+
+async def test_a_hook_gets_json_variables_and_its_own_arguments(tmp_path: Path) -> None:
+    """Everything about the events on standard input, the essentials in the environment, arguments as configured."""
+    script = f'cd {tmp_path}; cat > stdin; env | grep ^HEALTHD_ | sort > env; echo "$@" > args; echo "$PATH" > path'
+    await run(script, tmp_path, down(), arguments=("$HOME", "a b"))
+    told = json.loads((tmp_path / "stdin").read_text())
+    assert (told["alert"], told["host"], told["lost"]) == ("ops", "lb1", 0)
+    assert told["text"] == "web: server 10.0.0.1:80 down"
+    assert told["events"] == [down().record()]
+    assert (tmp_path / "env").read_text().splitlines() == [
+        "HEALTHD_ALERT=ops",
+        "HEALTHD_COUNT=1",
+        "HEALTHD_EVENT=server_down",
+        "HEALTHD_NEW=down",
+        "HEALTHD_OLD=up",
+        "HEALTHD_SERVER=10.0.0.1:80",
+        "HEALTHD_SERVICE=web",
+        "HEALTHD_SEVERITY=warning",
+        f"HEALTHD_TEXT={down().text()}",
+    ]
+    assert (tmp_path / "args").read_text() == "$HOME a b\n"
+    assert (tmp_path / "path").read_text() != "\n"
+
+
+def test_variables_of_many_events_are_those_of_the_worst() -> None:
+    """The first subject of the message is described, the count is that of all events."""
+    values = variables(batch(down("10.0.0.2:80"), up("10.0.0.2:80"), down(), lost("mail")))
+    assert values["HEALTHD_EVENT"] == "service_lost"
+    assert values["HEALTHD_SERVICE"] == "mail"
+    assert values["HEALTHD_SEVERITY"] == "critical"
+    assert values["HEALTHD_COUNT"] == "4"
+    assert values["HEALTHD_SERVER"] == values["HEALTHD_OLD"] == values["HEALTHD_NEW"] == ""
+    assert values["HEALTHD_TEXT"].startswith("4 events: mail has no server left, ")
+
+
+def test_variables_of_down_and_up_again_span_both() -> None:
+    """From up to up: nothing is different at the end, and the text says what was in between."""
+    values = variables(batch(down(), up()))
+    assert (values["HEALTHD_OLD"], values["HEALTHD_NEW"], values["HEALTHD_EVENT"]) == ("up", "up", "server_up")
+    assert values["HEALTHD_TEXT"] == "web: server 10.0.0.1:80 down and up again"
+
+
+async def test_hostile_evidence_starts_no_less_a_program(tmp_path: Path) -> None:
+    """NUL, line breaks, lone surrogates, megabytes in what a server answered: the hook runs and sees them escaped."""
+    evidence = "a\0b\n\ud800" + "x" * 1_000_000
+    await run(f'printf %s "$HEALTHD_TEXT" > {tmp_path}/text; cat > {tmp_path}/stdin', tmp_path, down(detail=evidence))
+    text = (tmp_path / "text").read_text()
+    assert "a\\x00b\\n\\ud800xxx" in text
+    assert len(text) == 4096
+    assert json.loads((tmp_path / "stdin").read_text())["events"][0]["outcomes"][0]["detail"] == evidence
+
+
+async def test_a_hook_need_not_read(tmp_path: Path) -> None:
+    """A program that leaves a large standard input unread is well."""
+    await run("exit 0", tmp_path, *[down()] * 1000)
+
+
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        ("echo no such pager; echo really >&2; exit 3", 'hook.sh: exit status 3, output "no such pager\\nreally\\n"'),
+        ("exit 1", "hook.sh: exit status 1, no output"),
+        ("kill -SEGV $$", "hook.sh: killed by SIGSEGV (Segmentation fault), no output"),
+    ],
+)
+async def test_failure_is_told_with_its_output(tmp_path: Path, script: str, reason: str) -> None:
+    """How the hook ended and what it said, on one line; it is not run again."""
+    with pytest.raises(NotSentError) as failure:
+        await run(script, tmp_path, down())
+    assert str(failure.value).endswith(reason)
+    assert failure.value.final
+
+
+async def test_megabytes_of_output_do_no_harm(tmp_path: Path) -> None:
+    """A bounded part is shown."""
+    with pytest.raises(NotSentError) as failure:
+        await run("yes | head -c 5000000; exit 1", tmp_path, down())
+    assert len(str(failure.value)) < 2000
+
+
+async def test_a_hanging_hook_is_killed_with_its_children(tmp_path: Path) -> None:
+    """At the deadline the whole process group goes, TERM ignored or not."""
+    pids = tmp_path / "pids"
+    script = f"echo calling the pager; trap '' TERM; sleep 1000 & echo $$ $! > {pids}; wait"
+    with pytest.raises(NotSentError) as failure:
+        await run(script, tmp_path, down(), seconds=0.5)
+    assert str(failure.value).endswith(
+        r'hook.sh: not done within 0.5 s, killed with its children, output "calling the pager\n"'
+    )
+    for pid in pids.read_text().split():
+        await until(lambda pid=pid: not is_running(pid))  # type: ignore[misc]  # mypy infers no type for a default
+
+
+def is_running(pid: str) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+async def test_a_hook_that_cannot_be_started_says_why(tmp_path: Path) -> None:
+    """A missing program is named."""
+    sink = CommandSink(CommandConfig(command=(str(tmp_path / "missing"),)), SystemClock(), "lb1")
+    with pytest.raises(NotSentError, match=r"hook: cannot start .*missing: No such file or directory") as failure:
+        await sink.send(batch(down()), set())
+    assert failure.value.final
+
+
+def test_the_json_is_one_line_and_counts_what_was_lost() -> None:
+    """Events without server or service are told like any others."""
+    error = TableError(at=AT, errors=("Operation not permitted",), retry_in=2.0)
+    data = standard_input(batch(error, lost=3), "lb1")
+    assert data.count(b"\n") == 1
+    told = json.loads(data)
+    assert told["lost"] == 3
+    assert told["events"][0]["errors"] == ["Operation not permitted"]
