@@ -94,6 +94,9 @@ class Trace:
         self.phase = phase
         self.text = text
 
+    def note(self, text: str) -> None:
+        """Something worth a line in `healthd probe` has happened, within the same phase. Costs nothing elsewhere."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
@@ -132,6 +135,17 @@ class Outcome:
     detail: str = ""
     seconds: float = 0.0
     weight: int | None = None
+
+    def __post_init__(self) -> None:
+        """Raises TypeError or ValueError: an outcome that exists is one that everything behind it can work with."""
+        typed = ((self.status, Status), (self.code, str), (self.detail, str), (self.weight, int | None))
+        for value, kind in typed:
+            if not isinstance(value, kind):
+                raise TypeError(
+                    f"Outcome(status: Status, code: str, detail: str, weight: int), not {show(repr(value))}"
+                )
+        if self.weight is not None and not 0 <= self.weight <= 65535:
+            raise ValueError(f"an Outcome's weight is from 0 to 65535, not {self.weight}")
 
     def __str__(self) -> str:
         return f"{self.code} {self.detail}" if self.detail else str(self.code)

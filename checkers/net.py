@@ -143,6 +143,7 @@ class Stream:
         self._target = target
         self._loop = asyncio.get_running_loop()
         self._tls: _Tls | None = None
+        self._heard = False
 
     async def start_tls(self, context: ssl.SSLContext, server_name: str | None) -> None:
         """TLS from here on; `server_name` is sent as SNI and is the name that the certificate is held against."""
@@ -171,11 +172,19 @@ class Stream:
         """Between 1 and `limit` bytes as they come, or none at the end of the stream."""
         doing = "waiting for the answer"
         if self._tls is None:
-            return await self._receive_plain(limit, Code.L7RSP, doing)
+            data = await self._receive_plain(limit, Code.L7RSP, doing)
+        else:
+            data = await self._receive_tls(self._tls, limit, doing)
+        if not self._heard:
+            self._heard = True
+            self._target.trace.note("first byte of the answer" if data else "end of the stream, without an answer")
+        return data
+
+    async def _receive_tls(self, tls: _Tls, limit: int, doing: str) -> bytes:
         try:
-            while (data := self._tls.read(limit)) is None:
+            while (data := tls.read(limit)) is None:
                 await self._flush_tls(doing)
-                self._tls.feed(await self._receive_plain(RECEIVE_AT_MOST, Code.L7RSP, doing))
+                tls.feed(await self._receive_plain(RECEIVE_AT_MOST, Code.L7RSP, doing))
         except ssl.SSLError as error:
             raise tls_ended(error, doing) from error
         return data
@@ -250,6 +259,7 @@ class Datagrams:
     def __init__(self, target: Target) -> None:
         self._target = target
         self._loop = asyncio.get_running_loop()
+        self._heard = False
         target.trace.enter(Phase.CONNECT, f"opening a UDP socket to {target.where}")
         self._sock = open_socket(target, socket.SOCK_DGRAM)
         try:
@@ -276,6 +286,10 @@ class Datagrams:
     async def receive(self, limit: int) -> bytes:
         """The next datagram, cut at `limit` bytes."""
         try:
-            return await self._loop.sock_recv(self._sock, limit)
+            datagram = await self._loop.sock_recv(self._sock, limit)
         except OSError as error:
             raise ended(error, Code.L4CON, f"waiting for an answer from {self._target.where}") from error
+        if not self._heard:
+            self._heard = True
+            self._target.trace.note("first datagram has come")
+        return datagram

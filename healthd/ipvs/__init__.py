@@ -1,6 +1,6 @@
 """The IPVS table behind one small protocol: `kernel` is the running kernel's, `memory` a dictionary.
 
-Both pass the same tests (tests/healthd/ipvs/contract.py).
+Both pass the same tests (tests/support/ipvs_contract.py).
 """
 
 from __future__ import annotations
@@ -31,6 +31,9 @@ class Ipvs(Protocol):
             IpvsUnavailable: no permission, or no IPVS in this kernel.
 
         """
+
+    def keys(self) -> frozenset[ServiceKey]:
+        """The virtual services there are, whoever made them. Raises as `read` does."""
 
     def apply(self, edits: Iterable[Edit]) -> list[EditRefused]:
         """Does the edits in order. One that is refused does not stop the following ones.

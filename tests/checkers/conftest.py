@@ -1,9 +1,20 @@
-"""How the tests of checkers ask: through the same boundary as the daemon, with real sockets."""
+from collections.abc import AsyncIterator
 
-from checkers.base import Checker, Outcome, Target
-from healthd.clock import SystemClock
-from healthd.scheduler import run_check
+import pytest
+
+from tests.checkers.certificates import Pki
+from tests.checkers.servers import ScriptedServers, TcpServer
 
 
-async def ask(checker: Checker, target: Target, seconds: float = 5) -> Outcome:
-    return await run_check(checker, target, seconds, SystemClock())
+@pytest.fixture
+async def tcp_server() -> AsyncIterator[TcpServer]:
+    """`host, port = await tcp_server(handler)`: a server on loopback, ended with the test."""
+    servers = ScriptedServers()
+    yield servers.start
+    await servers.end()
+
+
+@pytest.fixture(scope="session")
+def pki(tmp_path_factory: pytest.TempPathFactory) -> Pki:
+    """An authority of this test run's own."""
+    return Pki(tmp_path_factory.mktemp("pki"))

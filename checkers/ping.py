@@ -1,0 +1,192 @@
+from __future__ import annotations
+
+import asyncio
+import errno
+import secrets
+import socket
+import struct
+from dataclasses import dataclass
+from typing import ClassVar
+
+from checkers import net
+from checkers.base import Checker, Code, OptionError, Outcome, Phase, Target, Unable, passed
+
+_HEADER = struct.Struct("!BBHHH")  # type, code, checksum, identifier, sequence number (RFC 792, RFC 4443 section 4)
+_HEADERS_AT_MOST = 60 + _HEADER.size  # an IPv4 header with all its options stands before it on a raw socket
+
+# linux/in.h, linux/in6.h, linux/icmp.h, linux/icmpv6.h: not in the socket module.
+_IP_RECVERR, _IPV6_RECVERR = 11, 25
+_SOL_RAW, _ICMP_FILTER, _ICMPV6_FILTER = 255, 1, 1
+
+_SMALLEST, _LARGEST = 16, 1472
+
+NOT_PERMITTED = (
+    "not permitted to send an ICMP echo: let healthd's group use ping sockets (sysctl -w "
+    'net.ipv4.ping_group_range="0 2147483647") or give healthd the capability CAP_NET_RAW'
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """What differs between ICMP (RFC 792) and ICMPv6 (RFC 4443)."""
+
+    family: socket.AddressFamily
+    protocol: int
+    request: int
+    reply: int
+
+
+V4 = Family(socket.AF_INET, socket.IPPROTO_ICMP, 8, 0)
+V6 = Family(socket.AF_INET6, socket.IPPROTO_ICMPV6, 128, 129)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ping(Checker):
+    """Passes when an ICMP echo request comes back. `size` is the length of its payload in bytes."""
+
+    needs_port: ClassVar[bool] = False
+
+    size: int = 56
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.port is not None:
+            raise OptionError("port", "an ICMP echo has no port")
+        if not _SMALLEST <= self.size <= _LARGEST:
+            raise OptionError("size", f"must be from {_SMALLEST} to {_LARGEST} bytes, not {self.size}")
+
+    async def check(self, target: Target) -> Outcome:
+        doing = f"waiting for an echo reply from {target.address}"
+        target.trace.enter(Phase.CONNECT, doing)
+        kind = V6 if ":" in target.address else V4
+        try:
+            with open_socket(kind) as sock:
+                prepare(sock, kind)
+                sock.connect((target.address, 0))
+                seconds = await echo(sock, kind, self.size)
+        except OSError as error:
+            raise net.ended(error, Code.L4CON, doing) from error
+        return passed(Code.L4OK, f"echo reply from {target.address} in {seconds * 1000:.2f} ms")
+
+
+def open_socket(kind: Family) -> socket.socket:
+    """A ping socket, or a raw one where this process may not have that.
+
+    Raises:
+        Unable: neither is permitted.
+        OSError: no socket is to be had at all.
+
+    """
+    try:
+        return ping_socket(kind)
+    except OSError as error:
+        if error.errno not in (errno.EACCES, errno.EPERM):
+            raise
+    try:
+        return raw_socket(kind)
+    except PermissionError as error:
+        raise Unable(Code.SOCKERR, NOT_PERMITTED) from error
+
+
+def ping_socket(kind: Family) -> socket.socket:
+    """Unprivileged: the kernel fills in identifier and checksum, and delivers only replies (icmp(7)).
+
+    Raises:
+        PermissionError: the group of this process is outside net.ipv4.ping_group_range, which governs IPv6 too.
+
+    """
+    return socket.socket(kind.family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK, kind.protocol)
+
+
+def raw_socket(kind: Family) -> socket.socket:
+    """Gets every ICMP packet from the target that its filter lets through.
+
+    Raises:
+        PermissionError: without CAP_NET_RAW.
+
+    """
+    return socket.socket(kind.family, socket.SOCK_RAW | socket.SOCK_NONBLOCK, kind.protocol)
+
+
+def prepare(sock: socket.socket, kind: Family) -> None:
+    """Has ICMP errors reported, and lets nothing but echo replies into a raw socket."""
+    # Without RECVERR the kernel keeps "host unreachable" to itself: it takes it for passing.
+    # In a filter a set bit blocks a type.
+    if kind is V4:
+        sock.setsockopt(socket.IPPROTO_IP, _IP_RECVERR, 1)
+    else:
+        sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_RECVERR, 1)
+    if sock.type != socket.SOCK_RAW:
+        return
+    if kind is V4:
+        sock.setsockopt(_SOL_RAW, _ICMP_FILTER, struct.pack("=I", 0xFFFFFFFF ^ 1 << kind.reply))
+    else:
+        words = [0xFFFFFFFF] * 8
+        words[kind.reply // 32] ^= 1 << kind.reply % 32
+        sock.setsockopt(socket.IPPROTO_ICMPV6, _ICMPV6_FILTER, struct.pack("=8I", *words))
+
+
+async def echo(sock: socket.socket, kind: Family, size: int) -> float:
+    """The seconds that one echo took. Anything but its very reply is passed over: the payload is a secret until then.
+
+    Raises:
+        OSError: it could not be sent, or an ICMP error came back.
+
+    """
+    loop = asyncio.get_running_loop()
+    raw = sock.type == socket.SOCK_RAW
+    identifier, sequence = struct.unpack("!HH", secrets.token_bytes(4))
+    payload = secrets.token_bytes(size)
+    began = loop.time()
+    await loop.sock_sendall(sock, request(kind, identifier, sequence, payload))
+    while True:
+        packet = await receive(sock, _HEADERS_AT_MOST + size + 1)
+        if raw and kind is V4 and packet:
+            packet = packet[(packet[0] & 0x0F) * 4 :]  # the length of the IPv4 header, in words
+        if is_reply(packet, kind, identifier if raw else None, sequence, payload):
+            return loop.time() - began
+        # Packets that are already there are received without a pause: let the deadline have its turn.
+        await asyncio.sleep(0)
+
+
+async def receive(sock: socket.socket, limit: int) -> bytes:
+    """The next packet, or none where a router only reported that it knows a shorter way: the request went on.
+
+    Raises:
+        OSError: an ICMP error came.
+
+    """
+    try:
+        return await asyncio.get_running_loop().sock_recv(sock, limit)
+    except OSError as error:
+        if error.errno != errno.EREMOTEIO:  # what Linux makes of a redirect on a ping socket
+            raise
+    sock.recvmsg(0, 0, socket.MSG_ERRQUEUE)  # while it is queued, the socket never sleeps
+    return b""
+
+
+def request(kind: Family, identifier: int, sequence: int, payload: bytes) -> bytes:
+    """An echo request. Its checksum counts on a raw IPv4 socket only; everywhere else the kernel puts in its own."""
+    blank = _HEADER.pack(kind.request, 0, 0, identifier, sequence) + payload
+    return blank[:2] + struct.pack("!H", checksum(blank)) + blank[4:]
+
+
+def is_reply(packet: bytes, kind: Family, identifier: int | None, sequence: int, payload: bytes) -> bool:
+    """Whether `packet` is the reply to that request. Without `identifier` the kernel has seen to that."""
+    if len(packet) < _HEADER.size:
+        return False
+    found, code, _, found_identifier, found_sequence = _HEADER.unpack_from(packet)
+    return (
+        (found, code, found_sequence) == (kind.reply, 0, sequence)
+        and identifier in (None, found_identifier)
+        and packet[_HEADER.size :] == payload
+    )
+
+
+def checksum(data: bytes) -> int:
+    """The Internet checksum (RFC 1071)."""
+    even = data + bytes(len(data) % 2)
+    total: int = sum(word for (word,) in struct.iter_unpack("!H", even))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF

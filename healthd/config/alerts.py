@@ -1,0 +1,97 @@
+"""From the tables of alerts to the rules by which people and programs are told."""
+
+from __future__ import annotations
+
+import dataclasses
+import stat
+from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from checkers.base import show
+from healthd.config.documents import reason
+from healthd.config.findings import Findings
+from healthd.config.models import AlertTable, CommandTable, MailTable
+from healthd.config.sections import Read, Section, read
+from healthd.config.values import AlertConfig, CommandConfig, MailConfig
+from healthd.config.words import described, meant, one_of
+from healthd.events import ALERTED_BY_DEFAULT
+
+MODELS: dict[str, Any] = {"mail": MailTable, "command": CommandTable}
+PORTS = {"none": 25, "starttls": 587, "tls": 465}
+BURSTS = {"mail": 10.0, "command": 0.0}
+"""Seconds for which messages are held back, so that what happens together is told together."""
+REQUIRED = {"mail": ("from", "to"), "command": ("command",)}
+
+
+def alert(name: str, section: Section, services: Iterable[str], findings: Findings) -> AlertConfig | None:
+    """The rule, or None where something is wrong, which has then been said. `services` are all names there are."""
+    kind = section.data.get("type")
+    if not isinstance(kind, str) or kind not in MODELS:
+        if kind is None:
+            findings.error(section.place, f'missing key "type"; expected {one_of(MODELS)}')
+        else:
+            hint = f"{show(kind)}{meant(kind, MODELS)}" if isinstance(kind, str) else described(kind)
+            findings.error(section.at(("type",)), f"expected {one_of(MODELS)}, not {hint}")
+        return None
+    given = read(section, MODELS[kind], findings)
+    missing = [key for key in REQUIRED[kind] if key not in section.data]
+    for key in missing:
+        findings.error(section.place, f'missing key "{key}"')
+    if missing or given.broken:
+        return None
+    sink = _mail(given, findings) if kind == "mail" else CommandConfig(**_sink(CommandConfig, given.table))
+    return _rule(name, given, sink, tuple(services), findings)
+
+
+def _rule(
+    name: str, given: Read[Any], sink: MailConfig | CommandConfig, services: tuple[str, ...], findings: Findings
+) -> AlertConfig:
+    table: AlertTable = given.table
+    patterns = table.get("services", ("*",))
+    if "services" in table:
+        for index, pattern in enumerate(patterns):
+            if not any(fnmatchcase(service, pattern) for service in services):
+                place = given.section.at(("services", index))
+                findings.warn(place, f"no service is named {show(pattern)}{meant(pattern, services)}")
+    return AlertConfig(
+        name=name,
+        events=frozenset(table.get("events", ALERTED_BY_DEFAULT)),
+        services=patterns,
+        burst=table.get("burst", BURSTS[table["type"]]),
+        sink=sink,
+    )
+
+
+def _mail(given: Read[MailTable], findings: Findings) -> MailConfig:
+    table = given.table
+    for key, other in (("user", "password_file"), ("password_file", "user")):
+        if key in table and other not in table:
+            findings.error(given.section.at((key,)), f"needs {other}: the two belong together")
+    if "ca_file" in table:
+        _look(given, "ca_file", table["ca_file"], findings)
+    if "password_file" in table:
+        _look(given, "password_file", table["password_file"], findings)
+    return MailConfig(
+        sender=table["from"], **{"port": PORTS[table.get("security", "none")], **_sink(MailConfig, table)}
+    )
+
+
+def _sink(sink: type[MailConfig | CommandConfig], table: Mapping[str, Any]) -> dict[str, Any]:
+    """What the table says of the sink's own fields, which are named like its keys."""
+    return {field.name: table[field.name] for field in dataclasses.fields(sink) if field.name in table}
+
+
+def _look(given: Read[MailTable], key: str, path: Path, findings: Findings) -> None:
+    """Says now what would otherwise come to light when the first mail is to be sent."""
+    place = given.section.at((key,))
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        findings.error(place, f"{show(str(path))} cannot be used: {reason(error)}")
+        return
+    if not stat.S_ISREG(mode):
+        findings.error(place, f"{show(str(path))} is not a file")
+    elif key == "password_file" and mode & stat.S_IROTH:
+        findings.warn(place, f"everybody on this machine can read {show(str(path))}; run chmod o-r on it")

@@ -1,0 +1,40 @@
+"""From the tables of all files to one configuration: this is where references, inheritance and rivals are settled."""
+
+from __future__ import annotations
+
+from healthd.config.alerts import alert
+from healthd.config.checklists import NamedChecks
+from healthd.config.checks import CheckReader
+from healthd.config.findings import Findings, Place
+from healthd.config.models import HealthdTable, Inherited
+from healthd.config.sections import Sections, read
+from healthd.config.services import ServiceReader
+from healthd.config.values import AlertConfig, Config, ServiceConfig, Settings
+
+
+def resolve(sections: Sections, whole: Place, findings: Findings) -> Config:
+    """The configuration as far as it goes; of use only if `findings` has no error. `whole` stands for all files."""
+    settings = Settings(**read(sections.shared["healthd"], HealthdTable, findings).table)
+    defaults = read(sections.shared["defaults"], Inherited, findings)
+    reader = CheckReader(settings.plugin_dir, findings)
+    named = NamedChecks({name: reader.read(section) for name, section in sections.named["check"].items()})
+    services = ServiceReader(settings, defaults, named, reader, findings)
+    found = [services.read(name, section) for name, section in sections.named["service"].items()]
+    for name in named.checks.keys() - named.used:
+        findings.warn(sections.named["check"][name].place, "no service uses this check")
+    if not found:
+        findings.warn(whole, "no [service.NAME] in any file: nothing will be checked")
+    alerts = _alerts(sections, findings)
+    return Config(
+        settings=settings,
+        services=tuple(service for service in found if isinstance(service, ServiceConfig)),
+        alerts=alerts,
+        warnings=findings.warnings,
+        sources={name: section.place.document.path for name, section in sections.named["service"].items()},
+    )
+
+
+def _alerts(sections: Sections, findings: Findings) -> tuple[AlertConfig, ...]:
+    services = sections.named["service"]
+    rules = [alert(name, section, services, findings) for name, section in sections.named["alert"].items()]
+    return tuple(rule for rule in rules if rule is not None)
