@@ -49,7 +49,6 @@ class Code(enum.StrEnum):
     L4OK = "L4OK"  # connected
     L4CON = "L4CON"  # refused, reset or unreachable while connecting
     L4TOUT = "L4TOUT"  # no connection before the deadline
-    L6OK = "L6OK"  # TLS established
     L6RSP = "L6RSP"  # TLS refused, or a certificate that does not verify
     L6TOUT = "L6TOUT"  # no TLS before the deadline
     L7OK = "L7OK"  # the expected answer

@@ -31,14 +31,14 @@ class Http(TlsChecker):
     method: Literal["GET", "HEAD", "OPTIONS", "POST", "PUT"] = "GET"
     path: str = "/"
     host: str | None = None
-    headers: dict[str, str] = field(default_factory=dict, repr=False)
+    headers: dict[str, str] = field(default_factory=dict, repr=False, hash=False)
     body: str | None = field(default=None, repr=False)
     user: str | None = None
     password_file: str | None = None
     status: str = "200-299"
     expect: str | None = None
     expect_regex: str | None = None
-    expect_header: dict[str, str] = field(default_factory=dict)
+    expect_header: dict[str, str] = field(default_factory=dict, hash=False)
     max_body: int = 262144
     follow_redirects: int = 0
 
@@ -75,7 +75,7 @@ class Http(TlsChecker):
                 break
             question, followed = following, followed + 1
             answer = await self._ask(target, question, first)
-        return self._judge(answer, f" after {followed} redirects, last to {question.path}" if followed else "")
+        return self._judge(answer, _way(question, followed))
 
     async def _ask(self, target: Target, question: Question, first: Question) -> Answer:
         same_host = question.host.lower() == first.host.lower()
@@ -86,7 +86,7 @@ class Http(TlsChecker):
             if question.scheme == "https":
                 name = self.tls_name if same_host else None
                 await stream.start_tls(self.tls_context(), name or question.name)
-            target.trace.enter(Phase.TALK, f"waiting for the answer to {question.method} {question.path}")
+            target.trace.enter(Phase.TALK, f"waiting for the answer to {question.method} {show(question.path)}")
             await stream.send(question.encoded(self._fields, body, credentials=same_host))
             try:
                 await read_head(stream, target.trace, answer)
@@ -157,6 +157,11 @@ class Https(Http):
         if not self.tls:
             raise OptionError("tls", 'cannot be false here: type = "http" is the one without TLS')
         super().__post_init__()
+
+
+def _way(question: Question, followed: int) -> str:
+    plural = "s" if followed > 1 else ""
+    return f" after {followed} redirect{plural}, last to {show(question.path)}" if followed else ""
 
 
 def _accepted(status: str) -> frozenset[int]:

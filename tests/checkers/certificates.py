@@ -1,6 +1,6 @@
 """Certificates made for the tests: an authority that is trusted, and what it issues or does not issue."""
 
-import datetime
+import datetime as dt
 import ssl
 from pathlib import Path
 
@@ -18,7 +18,7 @@ class Pki:
 
     def issued(self, *names: str, expired: bool = False) -> Path:
         """A certificate with its key, in one file."""
-        ends = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=1) if expired else None
+        ends = dt.datetime.now(dt.UTC) - dt.timedelta(days=1) if expired else None
         certificate = self._authority.issue_cert(*names, not_after=ends)
         return self._written(certificate)
 

@@ -1,8 +1,9 @@
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
 from tests.checkers.certificates import Pki
+from tests.checkers.nginx import Nginx, running
 from tests.checkers.servers import ScriptedServers, TcpServer
 
 
@@ -18,3 +19,10 @@ async def tcp_server() -> AsyncIterator[TcpServer]:
 def pki(tmp_path_factory: pytest.TempPathFactory) -> Pki:
     """An authority of this test run's own."""
     return Pki(tmp_path_factory.mktemp("pki"))
+
+
+@pytest.fixture(scope="module")  # not longer: other tests count this process's children
+def nginx(tmp_path_factory: pytest.TempPathFactory, pki: Pki) -> Iterator[Nginx]:
+    """A real nginx; what it serves stands in `nginx.py`."""
+    with running(tmp_path_factory.mktemp("nginx"), pki) as ports:
+        yield ports

@@ -39,9 +39,11 @@ class RealServer(Namespace):
         """SIGKILL: the kernel then refuses connections in its place."""
         if self._process is None:
             return
+        group = self._process.pid
         with suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+            os.killpg(group, signal.SIGKILL)
         self._process.wait()
+        eventually(lambda: _gone(group), f"every process of {self.name} is gone")
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe:
                 with suppress(BrokenPipeError):
@@ -130,6 +132,14 @@ http { access_log off; server {
   }
 } }
 """
+
+
+def _gone(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return True
+    return False
 
 
 def _pipe(pipe: IO[str] | None) -> IO[str]:

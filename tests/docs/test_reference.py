@@ -1,0 +1,45 @@
+"""The reference pages name every key, option and code that there is."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from pathlib import Path
+
+import pytest
+
+from checkers import BUILTIN
+from checkers.base import Code
+from healthd.config.models import HealthdTable, ServerTable, ServiceTable
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def named(page: str) -> set[str]:
+    """The words in backticks that a page's tables begin with, and its headings."""
+    text = (DOCS / page).read_text()
+    cells = re.findall(r"^\| ([^|]*) \|", text, re.MULTILINE)
+    headings = re.findall(r"^## (.*)$", text, re.MULTILINE)
+    return {word for cell in (*cells, *headings) for word in re.findall(r"\w+", cell)}
+
+
+def test_every_key_of_the_configuration_is_in_the_reference() -> None:
+    """docs/configuration.md has a row for each key of [healthd], of a service and of a server."""
+    keys = {*HealthdTable.__annotations__, *ServiceTable.__annotations__, *ServerTable.__annotations__}
+    keys |= {"interval", "fast_interval", "timeout", "fall", "rise"}
+    assert keys - named("configuration.md") == set()
+
+
+@pytest.mark.parametrize("kind", BUILTIN)
+def test_every_kind_and_option_is_in_the_reference(kind: str) -> None:
+    """docs/checks.md names each built-in kind and each of its options."""
+    options = {field.name for field in dataclasses.fields(BUILTIN[kind]) if field.init}
+    text = (DOCS / "checks.md").read_text()
+    unnamed = {option for option in options if f"`{option}`" not in text and f"`{option} = " not in text}
+    assert kind in named("checks.md")
+    assert unnamed == set()
+
+
+def test_every_code_is_in_the_reference() -> None:
+    """docs/checks.md explains each code that a built-in check can give."""
+    assert set(Code) - named("checks.md") == set()

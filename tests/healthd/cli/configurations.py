@@ -1,0 +1,66 @@
+"""Configurations for commands, of servers that are nothing but ports: a TCP check needs no more."""
+
+import socket
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+
+class Port:
+    """A port on loopback that listens, or does not, and stays the same."""
+
+    def __init__(self) -> None:
+        self.number = 0
+        self._socket: socket.socket | None = None
+        self.open()
+
+    def open(self) -> None:
+        self._socket = socket.create_server(("127.0.0.1", self.number))
+        self.number = self._socket.getsockname()[1]
+
+    def close(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    @property
+    def where(self) -> str:
+        return f"127.0.0.1:{self.number}"
+
+
+class Site:
+    """A folder with a configuration that grows service by service."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "healthd.toml"
+        self.state_dir = folder / "state"
+        self.write(f'[healthd]\ntable = "memory"\nstate_dir = "{self.state_dir}"\n[defaults]\ntimeout = "2s"\n')
+        self._ports = ExitStack()
+        self._services = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ports.close()
+
+    def write(self, text: str) -> None:
+        self.path.write_text(text)
+
+    def port(self) -> Port:
+        port = Port()
+        self._ports.callback(port.close)
+        return port
+
+    def service(self, name: str, *ports: Port, check: str = '{ type = "tcp" }', more: str = "") -> None:
+        """Adds a service; `more` are lines of its table."""
+        self._services += 1
+        servers = "".join(
+            f'[[service.{name}.server]]\naddress = "127.0.0.1"\nport = {port.number}\nweight = 2\n' for port in ports
+        )
+        virtual = f"192.0.2.{self._services}:80"
+        table = f'[service.{name}]\nvirtual = "{virtual}"\ncheck = {check}\n{more}\n{servers}'
+        self.write(self.path.read_text() + table)

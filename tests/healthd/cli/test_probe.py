@@ -1,0 +1,184 @@
+import json
+import re
+import signal
+import ssl
+import subprocess
+from http.server import HTTPServer
+from pathlib import Path
+
+import pytest
+import trustme
+
+from tests.healthd.cli.processes import COMMAND, called, environment, healthd
+
+PLUGIN = '''
+from dataclasses import dataclass
+from checkers.base import Checker, Outcome, Target, passed
+
+@dataclass(frozen=True, kw_only=True)
+class Mine(Checker):
+    """Passes when it is told to."""
+
+    greeting: str
+    level: int = 3
+
+    async def check(self, target: Target) -> Outcome:
+        return passed("L7OK", f"{self.greeting!r} from {target.where}", weight=self.level)
+'''
+
+
+def steps(text: str) -> list[str]:
+    """The lines without their times, which are there in every line."""
+    lines = [re.fullmatch(r" *\d+\.\d ms  (.*)", line) for line in text.splitlines()]
+    assert all(lines), text
+    return [line[1] for line in lines if line]
+
+
+def test_every_step_of_a_check_that_passes(web: HTTPServer) -> None:
+    """Resolved, connected, first byte, verdict: each in its order with its time; status 0."""
+    where = f"127.0.0.1:{web.server_port}"
+    done = healthd("probe", "http", f"localhost:{web.server_port}", "-o", "path=/health", "-o", "expect=OK")
+    assert (done.returncode, done.stderr) == (0, "")
+    said = steps(done.stdout)
+    assert re.match(r"localhost is .*127\.0\.0\.1", said[0])
+    assert said[1:3] == [f"connecting to {where}", f"connected to {where}"]
+    assert "first byte of the answer" in said
+    assert said[-1].startswith("pass: L7OK ")
+
+
+def test_tls_is_a_step(web: HTTPServer, tmp_path: Path) -> None:
+    """The version of TLS and the cipher are shown once they are agreed."""
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("www.example.test").configure_cert(context)
+    web.socket = context.wrap_socket(web.socket, server_side=True)
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    options = (f"ca_file={tmp_path}/ca.pem", "host=www.example.test", "path=/health")
+    done = called("probe", "https", f"127.0.0.1:{web.server_port}", *(part for o in options for part in ("-o", o)))
+    assert done.returncode == 0, done.stdout
+    said = steps(done.stdout)
+    tls = next(number for number, text in enumerate(said) if text.startswith("TLSv1."))
+    assert said[tls - 1].startswith("shaking hands for TLS")
+    assert said.index("first byte of the answer") > tls
+
+
+def test_a_check_that_fails(web: HTTPServer) -> None:
+    """Status 1 with the evidence; a number on the command line is the text that the option wants."""
+    done = called("probe", "http", f"127.0.0.1:{web.server_port}", "-o", "status=200")
+    assert (done.returncode, done.stderr) == (1, "")
+    assert steps(done.stdout)[-1].startswith('fail: L7STS answered "HTTP/1.0 404 Not Found"; expected status 200')
+
+
+def test_a_deadline(silent: int) -> None:
+    """A server that says nothing is given up after `--timeout`, and the verdict says what was waited for."""
+    done = called("probe", "http", f"127.0.0.1:{silent}", "--timeout", "200ms")
+    assert done.returncode == 1
+    assert steps(done.stdout)[-1].startswith("fail: L7TOUT no result within 0.2 s while waiting for the answer")
+
+
+def test_a_check_that_cannot_be_carried_out() -> None:
+    """Status 3: the fault is on this side."""
+    done = healthd("probe", "command", "127.0.0.1", "-o", 'command=["/nonexistent"]')
+    assert (done.returncode, done.stderr) == (3, "")
+    assert steps(done.stdout)[-1].startswith("unknown: RUNERR cannot start /nonexistent")
+
+
+def test_a_name_that_cannot_be_resolved() -> None:
+    """Status 3 as well, with the name."""
+    done = called("probe", "tcp", "www..example:80")
+    assert (done.returncode, done.stderr) == (3, "")
+    assert 'unknown: SOCKERR "www..example" cannot be resolved: ' in done.stdout
+
+
+def test_json(web: HTTPServer) -> None:
+    """The same for programs: steps with milliseconds, and the outcome."""
+    done = called("probe", "tcp", f"127.0.0.1:{web.server_port}", "--format", "json")
+    content = json.loads(done.stdout)
+    assert content.pop("seconds") < 1
+    assert [step["text"] for step in content.pop("steps")] == [
+        f"connecting to 127.0.0.1:{web.server_port}",
+        f"connected to 127.0.0.1:{web.server_port}",
+    ]
+    assert content == {
+        "kind": "tcp",
+        "address": "127.0.0.1",
+        "port": web.server_port,
+        "status": "pass",
+        "code": "L4OK",
+        "detail": f"connected to 127.0.0.1:{web.server_port}",
+        "weight": None,
+        "exit": 0,
+    }
+
+
+def test_a_plugin(tmp_path: Path) -> None:
+    """A module of `--plugin-dir` is a kind like any other, with its options and their help."""
+    (tmp_path / "own.py").write_text(PLUGIN)
+    at = ("--plugin-dir", tmp_path)
+    done = called("probe", "own:Mine", "[::1]:7", *at, "-o", "greeting=hello", "-o", "level=9")
+    assert (done.returncode, steps(done.stdout)) == (0, ["pass: L7OK 'hello' from [::1]:7 (asks for weight 9)"])
+    shown = called("probe", "own:Mine", *at, "--help")
+    assert shown.returncode == 0
+    assert "own:Mine: Passes when it is told to." in shown.stdout
+    rows = [line.split("  ") for line in re.sub(r" {2,}", "  ", shown.stdout).splitlines()]
+    assert ["greeting", "string", "(required)"] in rows
+    assert ["level", "integer", "3"] in rows
+    missing = called("probe", "own:Mine", "[::1]:7", *at)
+    assert missing.returncode == 64
+    assert 'missing key "greeting"' in missing.stderr
+
+
+def test_the_list_of_kinds() -> None:
+    """Every built-in kind with a summary."""
+    done = called("probe", "--list")
+    assert done.returncode == 0
+    kinds = {line.split()[0]: line.split()[1:] for line in done.stdout.splitlines()[1:]}
+    assert {"always", "command", "dialog", "dns", "http", "https", "ping", "tcp"} <= kinds.keys()
+    assert all(kinds.values())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "missing KIND and ADDRESS; `healthd probe --list` names the kinds"),
+        (["tcp"], "missing ADDRESS: whom to ask, as in `healthd probe tcp 192.168.7.11:80`"),
+        (["htp", "127.0.0.1"], 'no check kind "htp"; did you mean "http"?'),
+        (["tcp", "127.0.0.1"], "tcp needs a port: write 127.0.0.1:PORT, or -o port=PORT"),
+        (["tcp", "[::1"], '"[::1" is not an address: expected '),
+        (["tcp", "127.0.0.1:99999"], "the port must be from 1 to 65535"),
+        (["tcp", "127.0.0.1:80", "-o", "prot=1"], '-o prot: unknown key; did you mean "port"?'),
+        (["tcp", "127.0.0.1:80", "-o", "port=x"], '-o port: expected an integer, not "x" (a string)'),
+        (["tcp", "127.0.0.1:80", "-o", "port=0"], "-o port: must be from 1 to 65535, not 0"),
+        (["tcp", "127.0.0.1:80", "-o", "port"], '-o "port": expected key=value'),
+        (["tcp", "127.0.0.1:80", "--timeout", "3"], 'did you mean "3s"?'),
+        (["http", "127.0.0.1:80", "-o", "headers={A=1}", "-o", "method=BREW"], "-o method: expected one of "),
+        (["gone:Gone", "127.0.0.1"], "not found in plugin_dir"),
+    ],
+)
+def test_usage(arguments: list[str], message: str) -> None:
+    """Status 64 and one plain message for what was wrong on the command line; nothing is asked."""
+    done = called("probe", *arguments)
+    assert (done.returncode, done.stdout) == (64, "")
+    assert message in done.stderr
+
+
+def test_secrets_are_not_shown() -> None:
+    """The value of an option that may hold a password appears in no message."""
+    done = called("probe", "command", "127.0.0.1", "-o", "command=['/bin/true']", "-o", "environment=hunter2")
+    assert done.returncode == 64
+    assert "-o environment: expected a table, not a string" in done.stderr
+    assert "hunter2" not in done.stderr
+
+
+def test_ctrl_c(silent: int) -> None:
+    """SIGINT ends it at once with status 130 and no traceback."""
+    arguments = ("probe", "http", f"127.0.0.1:{silent}", "--timeout", "1m")
+    process = subprocess.Popen(
+        [*COMMAND, *arguments], env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout
+    while "connected" not in process.stdout.readline():
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate(timeout=30)
+    assert (process.returncode, error.strip()) == (130, "")

@@ -1,0 +1,434 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager, suppress
+from itertools import pairwise
+
+import pytest
+
+from healthd.clock import ManualClock, settle
+from healthd.edits import (
+    AddDestination,
+    AddService,
+    DeleteDestination,
+    DeleteService,
+    Edit,
+    EditDestination,
+    EditRefused,
+    EditService,
+)
+from healthd.events import Bus, Event
+from healthd.ipvs import IpvsUnavailable
+from healthd.ipvs.memory import MemoryIpvs
+from healthd.model import Destination, Endpoint, ServiceKey, ServiceOptions, Table, VirtualService
+from healthd.reconcile import Reconciler
+from tests.support.building import KEY, OTHER_KEY, A, B
+
+FOREIGN = ServiceKey.marked(99)
+RESYNC = 10.0
+
+
+def table(*servers: tuple[Endpoint, int], key: ServiceKey = KEY) -> Table:
+    return Table({key: VirtualService(ServiceOptions(), {end: Destination(weight=weight) for end, weight in servers})})
+
+
+def both(one: Table, other: Table) -> Table:
+    return Table({**one.services, **other.services})
+
+
+GOOD = table((A, 1), (B, 1))
+
+
+def nothing(_: Edit) -> bool:
+    return False
+
+
+class Ipvs(MemoryIpvs):
+    """A table in memory that can be told to refuse, or to be out of reach, and counts how often it is asked."""
+
+    def __init__(self, table: Table | None = None) -> None:
+        super().__init__(table)
+        self.reads = 0
+        self.refuses: Callable[[Edit], bool] = nothing
+        self.out_of_reach = False
+
+    def read(self, keys: frozenset[ServiceKey] | None = None) -> Table:
+        self._reach()
+        self.reads += 1
+        return super().read(keys)
+
+    def apply(self, edits: Iterable[Edit]) -> list[EditRefused]:
+        self._reach()
+        refused = []
+        for edit in edits:
+            refused += [EditRefused(edit, "Invalid argument")] if self.refuses(edit) else super().apply([edit])
+        return refused
+
+    def _reach(self) -> None:
+        if self.out_of_reach:
+            raise IpvsUnavailable("this kernel has no IPVS")
+
+    def by_hand(self, *edits: Edit) -> None:
+        """What somebody does with ipvsadm."""
+        assert MemoryIpvs.apply(self, edits) == []
+
+
+class Running:
+    def __init__(self, actual: Table | None = None) -> None:
+        bus = Bus()
+        self._told = bus.subscribe()
+        self.ipvs = Ipvs(actual)
+        self.clock = ManualClock()
+        self.reconciler = Reconciler(self.ipvs, self.clock, bus, resync=RESYNC)
+
+    @asynccontextmanager
+    async def going(self, desired: Table) -> AsyncIterator[None]:
+        """The loop runs, and has seen `desired`."""
+        self.reconciler.submit(desired)
+        task = asyncio.create_task(self.reconciler.run())
+        await settle()
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def submit(self, desired: Table, *retired: ServiceKey) -> None:
+        self.reconciler.submit(desired, frozenset(retired))
+        await settle()
+
+    @property
+    def table(self) -> Table:
+        return MemoryIpvs.read(self.ipvs)
+
+    def events(self) -> list[Event]:
+        return list(iter(self._told.get_nowait, None))
+
+    def told(self) -> list[str]:
+        return [event.text() for event in self.events()]
+
+
+async def test_a_submitted_table_is_put_in_place_at_once() -> None:
+    """Every change is converged, and the edits that were carried out are told as ipvsadm commands."""
+    run = Running()
+    async with run.going(table((A, 1))):
+        assert run.table == table((A, 1))
+        assert run.told() == [
+            "table edited: -A -t 192.168.7.110:80 -s wlc, -a -t 192.168.7.110:80 -r 10.0.0.1:80 -m -w 1"
+        ]
+        await run.submit(table((A, 0)))
+        assert run.table == table((A, 0))
+        assert run.told() == ["table edited: -e -t 192.168.7.110:80 -r 10.0.0.1:80 -m -w 0"]
+
+
+async def test_the_newest_table_wins() -> None:
+    """There is no queue: what was submitted in between leaves no trace."""
+    run = Running()
+    async with run.going(GOOD):
+        run.told()
+        for weight in range(5):
+            run.reconciler.submit(table((A, 1), (B, weight)))
+        await settle()
+        assert run.told() == ["table edited: -e -t 192.168.7.110:80 -r 10.0.0.2:80 -m -w 4"]
+
+
+async def test_a_table_that_is_right_already_is_not_edited() -> None:
+    """A start over a table that is as desired does nothing, and an equal table submitted again neither."""
+    run = Running(GOOD)
+    async with run.going(GOOD):
+        await run.submit(table((A, 1), (B, 1)))
+        assert run.told() == []
+        assert run.ipvs.reads == 1
+
+
+async def test_equal_tables_submitted_all_the_time_do_not_put_off_the_full_comparison() -> None:
+    """The reading is due every `resync` seconds, whatever else goes on."""
+    run = Running(GOOD)
+    async with run.going(GOOD):
+        for _ in range(25):
+            await run.clock.advance(1)
+            await run.submit(table((A, 1), (B, 1)))
+        assert run.ipvs.reads == 3
+
+
+async def test_rule_4_of_the_design_foreign_edits_are_told_field_by_field_and_repaired_at_resync() -> None:
+    """Each field that somebody changed is named with both values; after that the table is as desired again."""
+    run = Running(GOOD)
+    async with run.going(GOOD):
+        run.ipvs.by_hand(
+            EditService(KEY, ServiceOptions("rr")),
+            EditDestination(KEY, A, Destination(weight=7, upper=9)),
+            DeleteDestination(KEY, B),
+            AddDestination(KEY, Endpoint("10.9.9.9", 80), Destination()),
+        )
+        await run.clock.advance(RESYNC - 0.1)
+        assert run.told() == []
+        await run.clock.advance(0.1)
+        assert run.table == GOOD
+        assert run.told() == [
+            (
+                'table was changed by someone else, repairing: 192.168.7.110:80/tcp: "-s wlc" to "-s rr"; '
+                "192.168.7.110:80/tcp real server 10.0.0.1:80: weight 1 to 7; "
+                "192.168.7.110:80/tcp real server 10.0.0.1:80: upper 0 to 9; "
+                "192.168.7.110:80/tcp real server 10.0.0.2:80: is gone; "
+                "192.168.7.110:80/tcp real server 10.9.9.9:80: appeared"
+            ),
+            (
+                "table edited: -E -t 192.168.7.110:80 -s wlc, -a -t 192.168.7.110:80 -r 10.0.0.2:80 -m -w 1, "
+                "-e -t 192.168.7.110:80 -r 10.0.0.1:80 -m -w 1, -d -t 192.168.7.110:80 -r 10.9.9.9:80"
+            ),
+        ]
+        await run.clock.advance(RESYNC)
+        assert run.told() == []
+
+
+async def test_a_table_that_somebody_cleared_is_put_back() -> None:
+    """`ipvsadm -C` is an edit like any other."""
+    run = Running(GOOD)
+    async with run.going(GOOD):
+        run.ipvs.by_hand(DeleteService(KEY))
+        await run.clock.advance(RESYNC)
+        assert run.table == GOOD
+        assert run.told()[0] == (
+            "table was changed by someone else, repairing: 192.168.7.110:80/tcp: virtual service is gone"
+        )
+
+
+async def test_a_foreign_service_is_never_touched() -> None:
+    """Rule 4 of the design: neither at the start nor at a comparison nor when it is edited, and nobody is told."""
+    foreign = table((B, 3), key=FOREIGN)
+    run = Running(foreign)
+    async with run.going(table((A, 1))):
+        run.events()
+        run.ipvs.by_hand(EditDestination(FOREIGN, B, Destination(weight=9)))
+        await run.clock.advance(3 * RESYNC)
+        assert run.table == both(table((A, 1)), table((B, 9), key=FOREIGN))
+        assert run.told() == []
+
+
+async def test_a_retired_service_is_deleted_once() -> None:
+    """It was ours and is to go; if somebody makes it again after that it is theirs."""
+    run = Running()
+    async with run.going(both(GOOD, table((A, 1), key=OTHER_KEY))):
+        await run.submit(GOOD, OTHER_KEY)
+        assert run.table == GOOD
+        run.ipvs.by_hand(AddService(OTHER_KEY, ServiceOptions("rr")))
+        run.events()
+        await run.clock.advance(3 * RESYNC)
+        assert OTHER_KEY in run.table.services
+        assert run.told() == []
+
+
+async def test_a_retired_service_that_cannot_be_deleted_is_tried_again() -> None:
+    """Also when newer tables come in between; when it is configured again it stays."""
+    run = Running()
+    async with run.going(both(GOOD, table(key=OTHER_KEY))):
+        run.ipvs.refuses = lambda edit: isinstance(edit, DeleteService)
+        await run.submit(GOOD, OTHER_KEY)
+        await run.submit(table((A, 1), (B, 0)))
+        assert run.table == both(table((A, 1), (B, 0)), table(key=OTHER_KEY))
+        run.ipvs.refuses = nothing
+        await run.clock.advance(30)
+        assert run.table == table((A, 1), (B, 0))
+
+
+async def test_a_retired_service_that_comes_back_stays() -> None:
+    """The newest configuration counts, also while its deletion is still being tried."""
+    run = Running()
+    async with run.going(both(GOOD, table((A, 1), key=OTHER_KEY))):
+        run.ipvs.refuses = lambda edit: isinstance(edit, DeleteService)
+        await run.submit(GOOD, OTHER_KEY)
+        await run.submit(both(GOOD, table((A, 2), key=OTHER_KEY)))
+        run.ipvs.refuses = nothing
+        await run.clock.advance(60)
+        assert run.table == both(GOOD, table((A, 2), key=OTHER_KEY))
+
+
+async def test_a_retired_service_that_somebody_else_deleted_is_no_error() -> None:
+    """The refusal leads to a fresh reading, which shows that there is nothing left to do."""
+    run = Running()
+    async with run.going(both(GOOD, table(key=OTHER_KEY))):
+        run.events()
+        run.ipvs.by_hand(DeleteService(OTHER_KEY))
+        await run.submit(GOOD, OTHER_KEY)
+        assert run.told() == [
+            "table was changed by someone else, repairing: 192.168.7.111:80/tcp: virtual service is gone"
+        ]
+
+
+async def test_an_edit_refused_because_somebody_was_there_first_is_done_again_at_once() -> None:
+    """No time passes: the table is read afresh, the foreign edit is told, and what is missing is done."""
+    run = Running()
+    async with run.going(GOOD):
+        run.events()
+        run.ipvs.by_hand(DeleteDestination(KEY, A), AddDestination(KEY, Endpoint("10.0.0.3", 80), Destination()))
+        await run.submit(table((A, 0), (B, 5)))
+        assert run.table == table((A, 0), (B, 5))
+        assert run.told() == [
+            (
+                "table was changed by someone else, repairing: "
+                "192.168.7.110:80/tcp real server 10.0.0.1:80: is gone; "
+                "192.168.7.110:80/tcp real server 10.0.0.3:80: appeared"
+            ),
+            (
+                "table edited: -e -t 192.168.7.110:80 -r 10.0.0.2:80 -m -w 5, "
+                "-a -t 192.168.7.110:80 -r 10.0.0.1:80 -m -w 0, -d -t 192.168.7.110:80 -r 10.0.0.3:80"
+            ),
+        ]
+
+
+async def test_a_refused_edit_is_told_once_and_tried_with_back_off() -> None:
+    """At once, then after 1, 2, 4, 8, 16 and from then on 30 seconds; one error, and one word when it is over."""
+    run = Running()
+    run.ipvs.refuses = lambda edit: isinstance(edit, AddDestination) and edit.endpoint == B
+    async with run.going(GOOD):
+        assert run.table == table((A, 1))
+        assert [event.kind for event in run.events()] == ["table_edited", "table_error"]
+        tries = [run.clock.monotonic()]
+        for _ in range(105):
+            before = run.ipvs.reads
+            await run.clock.advance(1)
+            if run.ipvs.reads > before:
+                tries.append(run.clock.monotonic())
+        assert [later - earlier for earlier, later in pairwise(tries)] == [1, 2, 4, 8, 16, 30, 30]
+        assert run.told() == []
+        run.ipvs.refuses = nothing
+        await run.clock.advance(30)
+        assert run.table == GOOD
+        assert run.told() == [
+            "table edited: -a -t 192.168.7.110:80 -r 10.0.0.2:80 -m -w 1",
+            "table is as it should be again",
+        ]
+
+
+async def test_the_error_says_what_was_refused_and_why() -> None:
+    """The command and the kernel's words, and when it is tried again."""
+    run = Running()
+    run.ipvs.refuses = lambda edit: isinstance(edit, AddService)
+    async with run.going(table()):
+        assert run.told() == [
+            "table not as it should be, next try in 1 s: -A -t 192.168.7.110:80 -s wlc: Invalid argument"
+        ]
+
+
+async def test_another_error_is_told_too() -> None:
+    """The same trouble is told once; a new one is news."""
+    run = Running()
+    run.ipvs.refuses = lambda edit: isinstance(edit, AddDestination)
+    async with run.going(table((A, 1))):
+        run.events()
+        await run.submit(GOOD)
+        assert [event.kind for event in run.events()] == ["table_error"]
+
+
+async def test_a_refused_edit_does_not_keep_the_others_back() -> None:
+    """Rule 2: only what is refused is missing, also when a newer table comes during the back-off."""
+    run = Running(table((A, 1)))
+    run.ipvs.refuses = lambda edit: isinstance(edit, AddDestination)
+    async with run.going(GOOD):
+        await run.submit(table((A, 3), (B, 3)))
+        assert run.table == table((A, 3))
+        run.ipvs.refuses = nothing
+        await run.submit(table((A, 4), (B, 4)))
+        assert run.table == table((A, 4), (B, 4))
+
+
+async def test_after_a_partial_refusal_only_real_foreign_edits_are_told() -> None:
+    """What is believed of the table then is what the edits that went through have made of it."""
+    run = Running()
+    run.ipvs.refuses = lambda edit: isinstance(edit, AddDestination) and edit.endpoint == B
+    async with run.going(GOOD):
+        run.events()
+        await run.clock.advance(10)
+        assert run.told() == []
+        run.ipvs.by_hand(EditDestination(KEY, A, Destination(weight=8)))
+        await run.clock.advance(30)
+        assert run.told() == [
+            "table was changed by someone else, repairing: 192.168.7.110:80/tcp real server 10.0.0.1:80: weight 1 to 8",
+            "table edited: -e -t 192.168.7.110:80 -r 10.0.0.1:80 -m -w 1",
+        ]
+
+
+async def test_a_table_out_of_reach_is_told_and_tried_again() -> None:
+    """When it is back, what had to be done meanwhile is done."""
+    run = Running(GOOD)
+    async with run.going(GOOD):
+        run.ipvs.out_of_reach = True
+        await run.submit(table((A, 1), (B, 0)))
+        await run.clock.advance(5)
+        assert run.told() == ["table not as it should be, next try in 1 s: this kernel has no IPVS"]
+        run.ipvs.out_of_reach = False
+        await run.clock.advance(30)
+        assert run.table == table((A, 1), (B, 0))
+        assert run.told()[-1] == "table is as it should be again"
+
+
+async def test_a_module_loaded_anew_is_drift() -> None:
+    """A table that was out of reach at a comparison and comes back empty is filled again, and that is told."""
+    run = Running(GOOD)
+    async with run.going(GOOD):
+        run.ipvs.out_of_reach = True
+        await run.clock.advance(RESYNC)
+        run.ipvs.by_hand(DeleteService(KEY))
+        run.ipvs.out_of_reach = False
+        await run.clock.advance(30)
+        assert run.table == GOOD
+        assert [event.kind for event in run.events()] == [
+            "table_error",
+            "table_drift",
+            "table_edited",
+            "table_restored",
+        ]
+
+
+async def test_a_service_added_while_another_has_drifted() -> None:
+    """The new one needs a reading; what it shows of the known one is told, and of the new one nothing is foreign."""
+    run = Running(both(GOOD, table((B, 2), key=OTHER_KEY)))
+    async with run.going(GOOD):
+        run.ipvs.by_hand(EditDestination(KEY, A, Destination(weight=8)))
+        await run.submit(both(GOOD, table((A, 1), key=OTHER_KEY)))
+        assert run.table == both(GOOD, table((A, 1), key=OTHER_KEY))
+        assert run.told()[0] == (
+            "table was changed by someone else, repairing: 192.168.7.110:80/tcp real server 10.0.0.1:80: weight 1 to 8"
+        )
+
+
+async def test_one_comparison_tells_what_it_has_done() -> None:
+    """`converge` returns the edits that were carried out, for a run that makes only one."""
+    run = Running()
+    run.ipvs.refuses = lambda edit: isinstance(edit, AddDestination) and edit.endpoint == B
+    run.reconciler.submit(GOOD)
+    assert [str(edit) for edit in run.reconciler.converge()] == [
+        "-A -t 192.168.7.110:80 -s wlc",
+        "-a -t 192.168.7.110:80 -r 10.0.0.1:80 -m -w 1",
+    ]
+
+
+async def test_a_new_resync_counts_from_the_next_reading() -> None:
+    """A reload may change it."""
+    run = Running(GOOD)
+    async with run.going(GOOD):
+        run.reconciler.resync = 2.0
+        await run.clock.advance(RESYNC)
+        assert run.ipvs.reads == 2
+        await run.clock.advance(6)
+        assert run.ipvs.reads == 5
+
+
+@pytest.mark.parametrize("weights", [(1, 0), (0, 1)])
+async def test_rule_5_of_the_design_no_edit_on_the_way_empties_a_service(weights: tuple[int, int]) -> None:
+    """From one server to the other: at every single edit one of them has its weight."""
+    run = Running(table((A, weights[1]), (B, weights[0])))
+    seen: list[int] = []
+
+    def look(edit: Edit) -> bool:
+        seen.append(sum(destination.weight for destination in run.table.services[KEY].destinations.values()))
+        return False
+
+    run.ipvs.refuses = look
+    async with run.going(table((A, weights[0]), (B, weights[1]))):
+        pass
+    assert len(seen) >= 2
+    assert min(seen) > 0

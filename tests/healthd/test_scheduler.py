@@ -1,0 +1,455 @@
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import logging
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from checkers.base import Checker, Code, Failed, Outcome, Phase, Status, Target, Trace, Unable
+from healthd.clock import ManualClock, SystemClock, settle, sleep_until
+from healthd.config.values import CheckConfig
+from healthd.plan import Job, JobId, make
+from healthd.scheduler import Scheduler, on_grid, run_check
+from healthd.verdict import Health, Verdict, step
+from tests.support.building import FAIL, LETTERS, PASS, A, B, check, config, server, service
+
+
+def target() -> Target:
+    """A new one, as its trace is not to be shared."""
+    return Target(address="10.0.0.1", port=80)
+
+
+@dataclass
+class Log:
+    """When checks began and ended, and what they answer: a letter each, the last one repeated; `took` in seconds."""
+
+    clock: ManualClock
+    letters: list[str] = field(default_factory=lambda: ["P"])
+    took: float = 0.0
+    began: list[float] = field(default_factory=list)
+    ended: list[float] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slow(Checker):
+    """Takes its time by the manual clock."""
+
+    log: Log = field(compare=False)
+    generation: int = 0
+
+    async def check(self, target: Target) -> Outcome:
+        log = self.log
+        log.began.append(log.clock.monotonic())
+        target.trace.enter(Phase.TALK, "waiting for the answer")
+        if log.took:
+            await sleep_until(log.clock, log.clock.monotonic() + log.took)
+        log.ended.append(log.clock.monotonic())
+        return LETTERS[log.letters.pop(0) if len(log.letters) > 1 else log.letters[0]]
+
+
+class Running:
+    """A scheduler whose outcomes go through verdicts as they would in the controller."""
+
+    def __init__(self) -> None:
+        self.clock = ManualClock()
+        self.log = Log(self.clock)
+        self.recorded: list[Outcome] = []
+        self._verdicts: dict[JobId, Verdict] = {}
+        self.scheduler = Scheduler(self.clock, self.record)
+
+    def record(self, job: Job, outcome: Outcome) -> bool:
+        self.recorded.append(outcome)
+        before = self._verdicts.get(job.id, Verdict(Health.UP))
+        self._verdicts[job.id], _ = step(before, outcome, fall=job.check.fall, rise=job.check.rise)
+        return self._verdicts[job.id].settled
+
+    def check(
+        self, *, interval: float = 5, fast_interval: float = 1, timeout: float = 3, generation: int = 0
+    ) -> CheckConfig:
+        checker = Slow(log=self.log, generation=generation)
+        return check(checker=checker, interval=interval, fast_interval=fast_interval, timeout=timeout)
+
+    def set_jobs(self, *checks: CheckConfig, unsettled: Iterable[JobId] = ()) -> None:
+        self.scheduler.set_jobs(make(config(service(A, checks=checks))).jobs, unsettled)
+
+    async def under_way(self) -> None:
+        """Goes on to just after the next start of a check."""
+        begun = len(self.log.began)
+        while len(self.log.began) == begun:
+            await self.clock.advance(0.05)
+
+    @asynccontextmanager
+    async def going(self) -> AsyncIterator[None]:
+        task = asyncio.create_task(self.scheduler.run())
+        await settle()
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+
+def gaps(times: list[float]) -> list[float]:
+    return [round(later - earlier, 6) for earlier, later in pairwise(times)]
+
+
+async def test_rule_9_of_the_design_starts_are_at_fixed_points_without_drift() -> None:
+    """Over an hour a check of 5 s is started 720 times, each at its own point of the grid, however long it takes."""
+    run = Running()
+    run.log.took = 0.3
+    run.set_jobs(run.check())
+    async with run.going():
+        await run.clock.advance(3600)
+    assert len(run.log.began) == 720
+    assert {round(moment % 5, 6) for moment in run.log.began} == {round(run.log.began[0] % 5, 6)}
+
+
+def test_the_spread_is_the_same_after_a_restart() -> None:
+    """The point within the interval depends on the job's name alone, on every machine and in every release."""
+    job = JobId("web/10.0.0.1:80/tcp")
+    for start in (0.0, 1000.0, 99_000.0):
+        assert on_grid(job, 5, start) - start == pytest.approx(0.5044565279968)
+
+
+def test_the_spread_is_even() -> None:
+    """A thousand jobs with names that hardly differ fill every tenth of the interval with 60 to 140 starts."""
+    jobs = [JobId(f"web/10.0.{net}.{host}:80/tcp") for net in range(4) for host in range(1, 251)]
+    tenths = Counter(int(on_grid(job, 10, 0.0)) % 10 for job in jobs)
+    assert len(tenths) == 10
+    assert min(tenths.values()) >= 60
+    assert max(tenths.values()) <= 140
+
+
+@given(st.text(max_size=20), st.floats(0.05, 86400), st.floats(0, 1e7), st.integers(1, 3))
+def test_the_next_point_is_later_and_at_most_one_interval_away(
+    name: str, interval: float, after: float, times: int
+) -> None:
+    """Also when the time before was a point of the grid itself: no check is started twice for one."""
+    for _ in range(times):
+        point = on_grid(JobId(name), interval, after)
+        assert after < point <= after + interval * 1.001
+        after = point
+
+
+async def test_rule_2_of_the_design_after_a_first_failure_the_pace_is_fast() -> None:
+    """The starts that follow come at `fast_interval`, counted from the start before, until the question is settled."""
+    run = Running()
+    run.log.letters = list("PFFFFPPP")
+    run.log.took = 0.4
+    run.set_jobs(run.check())
+    async with run.going():
+        await run.clock.advance(40)
+    assert gaps(run.log.began)[:3] == [5, 1, 1]  # failed once, twice, three times: down and settled
+    back_on_grid = gaps(run.log.began)[3]
+    assert 0 < back_on_grid <= 5
+    assert gaps(run.log.began)[4:7] == [5, 1, 4]  # still down; passed once, and a second time at the fast pace
+    assert {round(moment % 5, 6) for moment in run.log.began[-3:]} == {round(run.log.began[0] % 5, 6)}
+
+
+async def test_a_check_that_is_not_settled_at_the_start_begins_at_its_fast_pace() -> None:
+    """Nobody waits a long interval for a first verdict."""
+    run = Running()
+    run.set_jobs(run.check(interval=3600, fast_interval=1), unsettled=[JobId("web/10.0.0.1:80/tcp")])
+    async with run.going():
+        await run.clock.advance(1)
+    assert len(run.log.began) == 1
+
+
+@pytest.mark.parametrize(("letters", "pace"), [("P", 5), ("F", 1)])
+async def test_a_check_never_overlaps_itself(letters: str, pace: float) -> None:
+    """A start that would is left out, not put off: the next one is at a point in time as if nothing had happened."""
+    run = Running()
+    run.log.letters = [letters]
+    run.log.took = pace * 1.5
+    run.set_jobs(run.check(interval=5, fast_interval=1, timeout=60, generation=1))
+    async with run.going():
+        await run.clock.advance(pace * 3 + 5)
+    assert all(end <= start for end, start in zip(run.log.ended, run.log.began[1:], strict=False))
+    assert gaps(run.log.began)[0] == 2 * pace
+
+
+async def test_a_late_start_is_said_once_a_minute(caplog: pytest.LogCaptureFixture) -> None:
+    """Rule 9 of the design: lateness is measured and shown, never hidden."""
+    run = Running()
+    run.set_jobs(run.check(interval=1))
+    run.clock._now += 10.25  # as if the process had been stopped
+    due = on_grid(JobId("web/10.0.0.1:80/tcp"), 1, 1000.0)
+    with caplog.at_level(logging.WARNING):
+        async with run.going():
+            for _ in range(20):
+                run.clock._now += 1
+                await run.clock.advance(1)
+    assert [record.getMessage() for record in caplog.records] == [
+        f"checks start {1010.25 - due:.2f} s late: this process does not get enough CPU, or has too many checks"
+    ]
+
+
+async def test_a_removed_job_is_cancelled_and_its_outcome_ignored() -> None:
+    """Also when it is under way at the reload: nothing is recorded, and it is not started again."""
+    run = Running()
+    run.log.took = 1.0
+    run.set_jobs(run.check(interval=2))
+    async with run.going():
+        await run.under_way()
+        run.scheduler.set_jobs({})
+        await run.clock.advance(20)
+    assert len(run.log.began) == 1
+    assert not run.log.ended
+    assert not run.recorded
+
+
+async def test_an_unchanged_job_goes_on_over_a_reload() -> None:
+    """A check under way is not disturbed by a configuration that is read again: it ends, is recorded, and goes on."""
+    run = Running()
+    run.log.took = 1.0
+    run.set_jobs(run.check(interval=4))
+    async with run.going():
+        await run.under_way()
+        for _ in range(16):
+            run.set_jobs(run.check(interval=4))
+            await run.clock.advance(0.5)
+        await run.clock.advance(1)
+    assert gaps(run.log.began) == [4, 4]
+    assert len(run.recorded) == 3
+
+
+async def test_a_changed_job_starts_afresh() -> None:
+    """The old question is cancelled and its outcome ignored; only the new one is asked from then on."""
+    run = Running()
+    run.log.took = 1.0
+    run.set_jobs(run.check(interval=2))
+    async with run.going():
+        await run.under_way()
+        run.set_jobs(run.check(interval=2, generation=1))
+        await run.clock.advance(1.5)
+        assert run.recorded == []
+        await run.under_way()
+        await run.clock.advance(1)
+    assert len(run.log.began) == 2
+    assert len(run.recorded) == 1
+
+
+async def test_a_job_added_while_running_is_started() -> None:
+    """The loop that sleeps until the next start is woken for an earlier one."""
+    run = Running()
+    async with run.going():
+        await run.clock.advance(100)
+        run.set_jobs(run.check(interval=2))
+        await run.clock.advance(2)
+    assert len(run.log.began) == 1
+
+
+async def test_a_reload_by_the_one_who_records_ends_the_job() -> None:
+    """Recording may lead to a reload at once; the job that was recorded is then not started again."""
+    run = Running()
+
+    def record(job: Job, outcome: Outcome) -> bool:
+        run.scheduler.set_jobs({})
+        return True
+
+    run.scheduler = Scheduler(run.clock, record)
+    run.set_jobs(run.check(interval=1))
+    async with run.going():
+        await run.clock.advance(10)
+    assert len(run.log.began) == 1
+
+
+async def test_stopping_cancels_what_is_under_way() -> None:
+    """No task is left behind when the scheduler is cancelled."""
+    run = Running()
+    run.log.took = 100
+    run.set_jobs(run.check(interval=1, timeout=200))
+    async with run.going():
+        await run.clock.advance(1)
+        assert len(run.log.began) == 1
+    assert len(asyncio.all_tasks()) == 1
+    assert run.recorded == []
+
+
+async def test_each_run_of_a_check_has_a_trace_of_its_own() -> None:
+    """What an earlier run had reached does not explain the deadline of a later one."""
+    run = Running()
+    seen: list[Trace] = []
+
+    @dataclass(frozen=True, kw_only=True)
+    class Tracing(Checker):
+        async def check(self, target: Target) -> Outcome:
+            seen.append(target.trace)
+            assert target.trace.phase is Phase.START
+            target.trace.enter(Phase.TALK, "talking")
+            return PASS
+
+    run.set_jobs(dataclasses.replace(run.check(interval=1), checker=Tracing()))
+    async with run.going():
+        await run.clock.advance(3)
+    assert len(seen) == 3
+    assert run.recorded == [PASS] * 3
+
+
+# The boundary: `run_check`
+
+
+@dataclass(frozen=True, kw_only=True)
+class Raising(Checker):
+    """Raises what it is given."""
+
+    error: BaseException
+
+    async def check(self, target: Target) -> Outcome:  # noqa: ARG002 - nobody is asked
+        raise self.error
+
+
+@dataclass(frozen=True, kw_only=True)
+class Returning(Checker):
+    """Returns what it is given, which need not be an outcome."""
+
+    value: object
+
+    async def check(self, target: Target) -> Outcome:  # noqa: ARG002 - nobody is asked
+        return self.value  # type: ignore[return-value] # what a plugin without types may do
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        (Failed(Code.L7RSP, "odd"), Outcome(Status.FAIL, Code.L7RSP, "odd")),
+        (Unable(Code.SOCKERR, "none left"), Outcome(Status.UNKNOWN, Code.SOCKERR, "none left")),
+        (ValueError("no"), Outcome(Status.UNKNOWN, Code.CRASH, "Raising raised \"ValueError('no')\"")),
+        (SystemExit(3), Outcome(Status.UNKNOWN, Code.CRASH, 'Raising raised "SystemExit(3)"')),
+        (TimeoutError(), Outcome(Status.UNKNOWN, Code.CRASH, 'Raising raised "TimeoutError()"')),
+        (
+            asyncio.CancelledError("a task of its own"),
+            Outcome(Status.UNKNOWN, Code.CRASH, "Raising raised \"CancelledError('a task of its own')\""),
+        ),
+    ],
+)
+async def test_no_exception_of_a_checker_passes_the_boundary(error: BaseException, outcome: Outcome) -> None:
+    """A checker's answer is an outcome; anything else that it raises is its own fault, and so UNKNOWN."""
+    assert await run_check(Raising(error=error), target(), 5, ManualClock()) == outcome
+
+
+async def test_a_crash_is_logged_with_its_traceback(caplog: pytest.LogCaptureFixture) -> None:
+    """For the plugin's author."""
+    await run_check(Raising(error=ZeroDivisionError()), target(), 5, ManualClock())
+    (record,) = caplog.records
+    assert record.getMessage() == "checker Raising raised while checking 10.0.0.1:80"
+    assert record.exc_info is not None
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(None, '"None"'), (True, '"True"'), ("x" * 1000, "\"'" + "x" * 199 + '"...')]
+)
+async def test_a_checker_that_returns_no_outcome_is_unknown(value: object, shown: str) -> None:
+    """Forgetting to return is a fault of the checker; what it returned is shown, within bounds."""
+    outcome = await run_check(Returning(value=value), target(), 5, ManualClock())
+    assert outcome == Outcome(Status.UNKNOWN, Code.CRASH, f"Returning returned {shown}, not an Outcome")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (("pass", "L7OK"), TypeError),
+        ((Status.PASS, 200), TypeError),
+        ((Status.PASS, "L7OK", b"bytes"), TypeError),
+        ((Status.PASS, "L7OK", "", 0.0, 1.5), TypeError),
+        ((Status.PASS, "L7OK", "", 0.0, -1), ValueError),
+        ((Status.PASS, "L7OK", "", 0.0, 65536), ValueError),
+    ],
+)
+def test_an_outcome_that_nobody_could_work_with_cannot_be_made(
+    arguments: tuple[object, ...], error: type[Exception]
+) -> None:
+    """The mistake shows in the checker that makes it, where it counts as a crash, and nowhere behind it."""
+    with pytest.raises(error):
+        Outcome(*arguments)  # type: ignore[arg-type] # what a plugin without types may do
+
+
+async def test_the_deadline_is_one_for_everything() -> None:
+    """A check that has not ended by then fails, with the code of how far it had come."""
+    clock = ManualClock()
+    log = Log(clock, took=100)
+    asking = asyncio.create_task(run_check(Slow(log=log), target(), 3, clock))
+    await clock.advance(2.9)
+    assert not asking.done()
+    await clock.advance(0.1)
+    assert await asking == Outcome(
+        Status.FAIL, Code.L7TOUT, "no result within 3 s while waiting for the answer", seconds=3.0
+    )
+
+
+async def test_a_deadline_that_we_saw_late_ourselves_is_unknown() -> None:
+    """When this process was too busy to look, the server's answer may have been there all the time."""
+    clock = ManualClock()
+    asking = asyncio.create_task(run_check(Slow(log=Log(clock, took=100)), target(), 3, clock))
+    await settle()
+    clock._now += 3.9
+    await clock.advance(0)
+    outcome = await asking
+    assert (outcome.status, str(outcome)) == (
+        Status.UNKNOWN,
+        "LATE this process was 0.90 s late to look at the answer",
+    )
+    assert outcome.seconds == pytest.approx(3.9)
+
+
+@pytest.mark.parametrize(("late", "status"), [(0.29, Status.FAIL), (0.31, Status.UNKNOWN)])
+async def test_a_little_lateness_is_allowed(late: float, status: Status) -> None:
+    """A tenth of the timeout does not excuse the server."""
+    clock = ManualClock()
+    asking = asyncio.create_task(run_check(Slow(log=Log(clock, took=100)), target(), 3, clock))
+    await settle()
+    clock._now += 3 + late
+    await clock.advance(0)
+    assert (await asking).status is status
+
+
+async def test_the_duration_is_measured() -> None:
+    """Whatever the checker says of it itself."""
+    clock = ManualClock()
+    asking = asyncio.create_task(run_check(Slow(log=Log(clock, ["F"], took=0.25)), target(), 3, clock))
+    await clock.advance(1)
+    assert await asking == dataclasses.replace(FAIL, seconds=0.25)
+
+
+async def test_a_check_that_is_cancelled_from_outside_has_no_outcome() -> None:
+    """The daemon stops, or the job is gone: that says nothing of anybody."""
+    clock = ManualClock()
+    asking = asyncio.create_task(run_check(Slow(log=Log(clock, took=100)), target(), 3, clock))
+    await settle()
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+
+
+async def test_real_time_is_kept_too() -> None:
+    """The same deadline by the system's clock."""
+
+    @dataclass(frozen=True, kw_only=True)
+    class Hanging(Checker):
+        async def check(self, target: Target) -> Outcome:  # noqa: ARG002 - nobody is asked
+            await asyncio.Event().wait()
+            return PASS
+
+    outcome = await run_check(Hanging(), target(), 0.2, SystemClock())
+    assert 0.19 < outcome.seconds < 5
+    assert outcome.code in {Code.TOUT, Code.LATE}
+
+
+async def test_checks_of_several_servers_run_side_by_side() -> None:
+    """A slow one holds up no other."""
+    run = Running()
+    run.log.took = 2.5
+    jobs = make(config(service(server(A), B, checks=[run.check(interval=5)]))).jobs
+    run.scheduler.set_jobs(jobs)
+    async with run.going():
+        await run.clock.advance(50)
+    assert len(run.log.began) >= 18

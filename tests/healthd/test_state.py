@@ -1,0 +1,173 @@
+from __future__ import annotations
+
+import pytest
+
+from checkers.base import Code, Outcome, Status
+from healthd.config.values import ServiceConfig
+from healthd.model import Destination, VirtualService
+from healthd.state import CheckRecord, ServerRecord, adopted, carried_over
+from healthd.verdict import Health, Verdict
+from tests.support.building import FAIL, PASS, UNKNOWN, A, B, check, outcomes, server, service
+
+TWO = [check("tcp"), check("http")]
+
+
+def one_server(config: ServiceConfig, weight: int | None) -> ServerRecord:
+    """The record of A, adopted from a table that has it with `weight`, or not at all."""
+    destinations = {} if weight is None else {A: Destination(weight=weight)}
+    return adopted(config, VirtualService(destinations=destinations)).servers[A]
+
+
+def feed(server: ServerRecord, name: str, letters: str) -> None:
+    for outcome in outcomes(letters):
+        server.checks[name].take(outcome)
+
+
+@pytest.mark.parametrize(
+    ("weight", "health", "found"),
+    [(1, Health.UP, True), (0, Health.UNDECIDED, True), (None, Health.UNDECIDED, False)],
+)
+def test_rule_3_of_the_design_the_table_is_adopted(weight: int | None, health: Health, found: bool) -> None:  # noqa: FBT001 - the expected value
+    """Found with weight is up, in each of its checks; found at weight 0, or not found, is to be decided."""
+    record = one_server(service(A, checks=TWO), weight)
+    assert (record.health, record.told, record.found) == (health, health, found)
+    assert {entry.verdict.health for entry in record.checks.values()} == {health}
+
+
+def test_an_adopted_server_with_several_checks_falls_with_the_first_of_them() -> None:
+    """One check that is down decides, whatever the others say."""
+    record = one_server(service(A, checks=TWO), 1)
+    feed(record, "tcp", "PPP")
+    feed(record, "http", "FFF")
+    assert record.health is Health.DOWN
+
+
+def test_an_undecided_server_with_several_checks_waits_for_all_of_them() -> None:
+    """A server is up when the last of its checks has passed; the first that fails puts it down."""
+    record = one_server(service(A, checks=TWO), 0)
+    seen = []
+    for name in ("tcp", "http"):
+        feed(record, name, "P")
+        seen.append(record.health)
+    assert seen == [Health.UNDECIDED, Health.UP]
+    other = one_server(service(A, checks=TWO), 0)
+    feed(other, "tcp", "F")
+    assert other.health is Health.DOWN
+
+
+def test_a_server_without_checks_is_up() -> None:
+    """Nothing speaks against it, and its weight is the configured one from the start."""
+    record = one_server(service(A, checks=[]), None)
+    assert record.health is Health.UP
+    assert record.wish is None
+
+
+def test_the_weight_found_is_kept_until_the_checks_have_passed() -> None:
+    """Nobody gets more traffic unchecked than there was: a wish of the time before a restart survives it."""
+    record = one_server(service(server(A, 100), checks=TWO), 7)
+    feed(record, "tcp", "PUF")
+    feed(record, "http", "UF")
+    assert record.wish == 7
+    feed(record, "http", "P")
+    assert record.wish is None
+
+
+def test_a_wish_lasts_until_the_next_outcome_that_passed() -> None:
+    """What could not be asked, or failed, says nothing of the weight."""
+    record = CheckRecord(check(), Verdict(Health.UP))
+    record.take(Outcome(Status.PASS, Code.L7OK, weight=10))
+    for outcome in (UNKNOWN, FAIL, UNKNOWN):
+        record.take(outcome)
+        assert record.wish == 10
+    record.take(PASS)
+    assert record.wish is None
+
+
+def test_the_smallest_wish_counts() -> None:
+    """Of several checks the one that asks for least is heard."""
+    record = one_server(service(A, checks=TWO), 1)
+    for name, weight in (("tcp", 30), ("http", 0)):
+        record.checks[name].take(Outcome(Status.PASS, Code.L7OK, weight=weight))
+    assert record.wish == 0
+
+
+def test_unknown_outcomes_are_counted() -> None:
+    """All of them, and those in a row."""
+    record = CheckRecord(check(), Verdict(Health.UP))
+    for outcome in outcomes("UUPUUU"):
+        record.take(outcome)
+    assert (record.unknowns, record.unknowns_in_a_row, record.last) == (5, 3, UNKNOWN)
+
+
+def test_an_unchanged_check_keeps_its_state() -> None:
+    """Rule 7 of the design: also the failures counted so far."""
+    before = adopted(service(A), VirtualService(destinations={A: Destination()}))
+    feed(before.servers[A], "tcp", "FF")
+    after = carried_over(before, service(server(A, 9), B))
+    assert after.servers[A].checks["tcp"] is before.servers[A].checks["tcp"]
+    feed(after.servers[A], "tcp", "F")
+    assert after.servers[A].health is Health.DOWN
+    assert after.servers[A].config.destination.weight == 9
+
+
+def test_a_changed_check_goes_on_from_where_it_stands() -> None:
+    """Rule 7 of the design: its health stays, its count begins anew."""
+    before = adopted(service(A), VirtualService(destinations={A: Destination()}))
+    feed(before.servers[A], "tcp", "FFU")
+    after = carried_over(before, service(A, checks=[check(fall="2")]))
+    assert after.servers[A].checks["tcp"].verdict == Verdict(Health.UP)
+    assert after.servers[A].checks["tcp"].unknowns == 1
+    feed(after.servers[A], "tcp", "F")
+    assert after.servers[A].health is Health.UP
+    feed(after.servers[A], "tcp", "F")
+    assert after.servers[A].health is Health.DOWN
+
+
+@pytest.mark.parametrize("name", ["tcp", "other"])
+def test_a_server_that_is_down_earns_its_return_from_a_changed_or_another_check(name: str) -> None:
+    """Neither a new setting nor a new name of its check puts a server back untested: it has to pass `rise` times."""
+    before = adopted(service(A), VirtualService(destinations={A: Destination()}))
+    feed(before.servers[A], "tcp", "FFF")
+    after = carried_over(before, service(A, checks=[check(name, fall="5")]))
+    assert after.servers[A].health is Health.DOWN
+    feed(after.servers[A], name, "P")
+    assert after.servers[A].health is Health.DOWN
+    feed(after.servers[A], name, "P")
+    assert after.servers[A].health is Health.UP
+
+
+def test_without_the_check_that_failed_a_server_is_as_the_others_found_it() -> None:
+    """A check that is removed takes its verdict with it, as long as another has been asked."""
+    before = adopted(service(A, checks=TWO), VirtualService(destinations={A: Destination()}))
+    feed(before.servers[A], "tcp", "P")
+    feed(before.servers[A], "http", "FFF")
+    assert carried_over(before, service(A, checks=TWO[:1])).servers[A].health is Health.UP
+
+
+def test_a_check_never_carried_out_does_not_put_a_server_back() -> None:
+    """A server that is down is not put back untested when the check that failed is removed."""
+    before = adopted(service(A, checks=TWO), VirtualService(destinations={A: Destination()}))
+    feed(before.servers[A], "http", "FFF")
+    after = carried_over(before, service(A, checks=TWO[:1]))
+    assert after.servers[A].health is Health.DOWN
+    feed(after.servers[A], "tcp", "PP")
+    assert after.servers[A].health is Health.UP
+
+
+def test_a_new_check_of_a_good_server_takes_nothing_from_it() -> None:
+    """It goes on being up until the new check, too, has failed `fall` times."""
+    before = adopted(service(A, checks=TWO[:1]), VirtualService(destinations={A: Destination()}))
+    feed(before.servers[A], "tcp", "P")
+    after = carried_over(before, service(A, checks=TWO))
+    feed(after.servers[A], "http", "FF")
+    assert after.servers[A].health is Health.UP
+    feed(after.servers[A], "http", "F")
+    assert after.servers[A].health is Health.DOWN
+
+
+def test_a_new_server_is_undecided_and_not_in_the_table() -> None:
+    """It is decided by its first outcome."""
+    before = adopted(service(A), VirtualService(destinations={A: Destination()}))
+    after = carried_over(before, service(A, B))
+    assert (after.servers[B].health, after.servers[B].found) == (Health.UNDECIDED, False)
+    assert after.servers[A].health is Health.UP
