@@ -69,7 +69,8 @@ def _say(done: Round, config: Config, *, dry_run: bool) -> None:
         output.say("\nEdits that a run without --dry-run would make:" if dry_run else "\nTable edited:")
         for edit in done.edits:
             output.say(f"  {edit}")
-    if troubles := list(report.troubles(done, {service.name: service for service in config.services})):
+    fallbacks = {service.name: service.fallback.endpoint for service in config.services if service.fallback}
+    if troubles := list(report.troubles(done, fallbacks)):
         output.say()
         for trouble in troubles:
-            output.say(trouble, "bold red")
+            output.say(trouble)

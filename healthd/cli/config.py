@@ -11,6 +11,7 @@ import click
 from healthd.cli import options, output
 from healthd.cli.exits import Exit, Problem
 from healthd.cli.opening import load_config
+from healthd.cli.report import counted
 from healthd.config import Config, schema
 from healthd.config.values import CheckConfig, ServiceConfig
 from healthd.config.words import seconds_as_text
@@ -81,13 +82,9 @@ def _say(path: Path, loaded: Config) -> None:
         output.say(f"warning: {warning}", "yellow")
     servers = sum(len(service.servers) for service in services)
     checks = sum(len(service.servers) * len(service.checks) for service in services)
-    counts = (_count(len(services), "service"), _count(servers, "server"), _count(checks, "check"))
-    warned = f", {_count(len(loaded.warnings), 'warning')}" if loaded.warnings else ""
+    counts = (counted(len(services), "service"), counted(servers, "server"), counted(checks, "check"))
+    warned = f", {counted(len(loaded.warnings), 'warning')}" if loaded.warnings else ""
     output.say(f"{path}: good: {', '.join(counts)}{warned}", "green")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _rows(service: ServiceConfig) -> Iterator[tuple[str, ...]]:
@@ -103,8 +100,9 @@ def _rows(service: ServiceConfig) -> Iterator[tuple[str, ...]]:
 def down_within(one: CheckConfig) -> float:
     """Seconds, at most, until a server that has hung since its last check began is down.
 
-    The first failing check starts one interval after the last good one; the following start at `fast_interval`, or
-    at the next multiple of it after the one before has timed out; the last of them has to time out.
+    The first failing check starts one interval after the last good one. The following start at multiples of
+    `fast_interval` after the one before: the next that has not passed when that one ends, a little after its timeout.
     """
-    pace = max(1, math.ceil(one.timeout / one.fast_interval)) * one.fast_interval
+    starts_missed = math.floor(one.timeout / one.fast_interval + 1e-9)
+    pace = (starts_missed + 1) * one.fast_interval
     return one.interval + (one.fall.count - 1) * pace + one.timeout

@@ -17,9 +17,11 @@ from healthd.demo.play import Ending, NotAsExpected, perform
 @click.command()
 @click.option("--keep", is_flag=True, help="Go on after the last act, until Ctrl-C.")
 def demo(*, keep: bool) -> int:
-    """See healthd at work: three small servers on loopback fall sick and recover, before a table in memory.
+    """See healthd at work on three small servers of its own, which fall sick and recover.
 
-    Needs no root, no IPVS and no network, and changes nothing on this machine. Takes about 20 seconds.
+    They listen on loopback, and the table is in memory.
+
+    It needs no root, no IPVS and no network, and takes about 20 seconds.
 
     Exit status: 0 everything happened as it had to, 1 something did not, 130 interrupted.
     """

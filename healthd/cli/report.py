@@ -7,7 +7,7 @@ from typing import Any
 
 from checkers.base import Status
 from healthd.cli.exits import Exit
-from healthd.config.values import ServiceConfig
+from healthd.model import Endpoint
 from healthd.once import Round
 from healthd.policy import Standing
 from healthd.snapshot import CheckView, ServerView, ServiceView
@@ -66,6 +66,10 @@ def _service_json(service: ServiceView) -> dict[str, Any]:
         "fallback_active": service.fallback_active,
         "servers": [_server_json(server) for server in service.servers],
     }
+
+
+def counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _server_json(server: ServerView) -> dict[str, Any]:
@@ -128,27 +132,28 @@ def count_of_well(done: Round) -> str:
     well = sum(map(_well, services))
     if not well:
         return ""
+    verb = "is" if well == 1 else "are"
     if well == len(services):
         servers = sum(len(service.servers) for service in services)
-        return f"All well: {servers} servers of {well} services are up."
-    return f"{well} other service{' is' if well == 1 else 's are'} well."
+        return f"All is well: {counted(well, 'service')} with {counted(servers, 'server')}."
+    return f"{counted(well, 'other service')} {verb} well."
 
 
-def troubles(done: Round, services: Mapping[str, ServiceConfig]) -> Iterator[str]:
-    """A line for everything that is not well, with the evidence; what concerns most comes last."""
+def troubles(done: Round, fallbacks: Mapping[str, Endpoint]) -> Iterator[str]:
+    """A line for everything that is not well, with the evidence; `fallbacks` are by the service's name."""
     for service in done.snapshot.services:
-        yield from _troubles_of(service, services[service.name])
+        yield from _troubles_of(service, fallbacks.get(service.name))
     for error in done.errors:
         yield f"table: refused: {error}"
 
 
-def _troubles_of(service: ServiceView, config: ServiceConfig | None) -> Iterator[str]:
+def _troubles_of(service: ServiceView, fallback: Endpoint | None) -> Iterator[str]:
     for server in service.servers:
         for check in server.checks:
             if text := _trouble(server, check):
                 yield f"{service.name}: server {_where(server)} {text}"
     if _lost(service):
-        yield f"{service.name}: no real server left; {_consequence(service, config)}"
+        yield f"{service.name}: no real server left; {_consequence(service, fallback)}"
 
 
 def _trouble(server: ServerView, check: CheckView) -> str:
@@ -166,9 +171,9 @@ def _trouble(server: ServerView, check: CheckView) -> str:
     return ""
 
 
-def _consequence(service: ServiceView, config: ServiceConfig | None) -> str:
+def _consequence(service: ServiceView, fallback: Endpoint | None) -> str:
     if service.fail_open:
         return 'every server is back at its configured weight (all_down = "all")'
-    if service.fallback_active and config is not None and config.fallback is not None:
-        return f"fallback server {config.fallback.endpoint} answers"
+    if service.fallback_active:
+        return f"fallback server {fallback} answers"
     return "nobody answers"
