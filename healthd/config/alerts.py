@@ -89,9 +89,9 @@ def _look(given: Read[MailTable], key: str, path: Path, findings: Findings) -> N
     try:
         mode = path.stat().st_mode
     except OSError as error:
-        findings.error(place, f"{show(str(path))} cannot be used: {reason(error)}")
+        findings.error(place, f"{show(str(path), 4096)} cannot be used: {reason(error)}")
         return
     if not stat.S_ISREG(mode):
-        findings.error(place, f"{show(str(path))} is not a file")
+        findings.error(place, f"{show(str(path), 4096)} is not a file")
     elif key == "password_file" and mode & stat.S_IROTH:
-        findings.warn(place, f"everybody on this machine can read {show(str(path))}; run chmod o-r on it")
+        findings.warn(place, f"everybody on this machine can read {show(str(path), 4096)}; run chmod o-r on it")

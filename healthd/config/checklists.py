@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+import itertools
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
+from checkers.registry import kinds
+from healthd.config.checkentry import Entry
 from healthd.config.checks import Check, CheckReader
 from healthd.config.findings import Findings, Place
 from healthd.config.layers import Layers, Level
@@ -14,57 +18,62 @@ from healthd.config.words import seconds_as_text, unknown_name
 
 
 @dataclass(frozen=True, slots=True)
-class NamedChecks:
-    """The [check.NAME] tables; None stands for one that is wrong. `used` grows as services name them."""
+class CheckLists:
+    """Reads `check` keys. `named` are the [check.NAME] tables, None one that is wrong; `used` are referred to."""
 
-    checks: Mapping[str, Check | None]
+    named: Mapping[str, Check | None]
+    reader: CheckReader
+    findings: Findings
     used: set[str] = field(default_factory=set)
 
+    def of(self, layers: Layers) -> tuple[CheckConfig, ...]:
+        """All checks of a service. Each has a name of its own among them."""
+        if "check" not in layers.values:
+            if layers.sound("check"):
+                hint = 'to leave the servers unchecked write check = { type = "always" }'
+                self.findings.error(layers.own.section.place, f'missing key "check"; {hint}')
+            return ()
+        found = self.read(layers.values["check"], layers.where("check"))
+        return tuple(_timed(name, check, layers, self.findings) for name, check in found.items())
 
-def checks(layers: Layers, named: NamedChecks, reader: CheckReader, findings: Findings) -> tuple[CheckConfig, ...]:
-    """All checks of the service. Each has a name of its own among them."""
-    if "check" not in layers.values:
-        if layers.sound("check"):
-            hint = 'to leave the servers unchecked write check = { type = "always" }'
-            findings.error(layers.own.section.place, f'missing key "check"; {hint}')
-        return ()
-    found: dict[str, Check] = {}
-    for suffix, entry in layers.values["check"]:
-        place = layers.where("check")
-        for part in suffix:
-            place /= part
-        if isinstance(entry, str):
-            check = _named(entry, place, named, findings)
-            name = entry
-            if name in found:
-                findings.error(place, f'"{name}" stands here twice')
-        else:
-            check = reader.read(Section(place, entry))
-            name = _unused_name(check.kind, found) if check else ""
-        if check is not None:
-            found[name] = check
-    return tuple(_timed(name, check, layers, findings) for name, check in found.items())
+    def read(self, entries: tuple[Entry, ...], place: Place) -> dict[str, Check]:
+        """The checks of one `check` key by name, without those that are wrong."""
+        taken = {entry for _, entry in entries if isinstance(entry, str)}
+        found: dict[str, Check] = {}
+        for suffix, entry in entries:
+            at = functools.reduce(Place.__truediv__, suffix, place)
+            if isinstance(entry, str):
+                name, check = entry, self._named(entry, at)
+                if name in found:
+                    self.findings.error(at, f'"{name}" stands here twice')
+            else:
+                check = self.reader.read(Section(at, entry))
+                name = _free_name(check.kind, taken) if check else ""
+                taken.add(name)
+            if check is not None:
+                found[name] = check
+        return found
+
+    def _named(self, name: str, place: Place) -> Check | None:
+        if name not in self.named:
+            self.findings.error(place, _unknown(name, sorted(self.named)))
+            return None
+        self.used.add(name)
+        return self.named[name]
 
 
-def _named(name: str, place: Place, named: NamedChecks, findings: Findings) -> Check | None:
-    if name not in named.checks:
-        otherwise = (
-            f"the named checks are {', '.join(sorted(named.checks))}" if named.checks else "there is no [check.NAME]"
-        )
-        findings.error(place, unknown_name("check", name, list(named.checks), otherwise))
-        return None
-    named.used.add(name)
-    return named.checks[name]
+def _unknown(name: str, known: list[str]) -> str:
+    if name in kinds():
+        return f'no check named "{name}"; for the kind of this name write check = {{ type = "{name}" }}'
+    return unknown_name(
+        "check", name, known, f"the named checks are {', '.join(known)}" if known else "no [check.NAME] is defined"
+    )
 
 
-def _unused_name(kind: str, used: Mapping[str, object]) -> str:
+def _free_name(kind: str, taken: Collection[str]) -> str:
     """A name for a check in place: its kind, with a number where that is taken."""
-    number = 1
-    name = kind
-    while name in used:
-        number += 1
-        name = f"{kind}-{number}"
-    return name
+    numbered = (f"{kind}-{number}" for number in itertools.count(2))
+    return next(name for name in itertools.chain([kind], numbered) if name not in taken)
 
 
 def _timed(name: str, check: Check, layers: Layers, findings: Findings) -> CheckConfig:
@@ -93,7 +102,7 @@ def _timed(name: str, check: Check, layers: Layers, findings: Findings) -> Check
 
 _CONSEQUENCE = {
     "timeout": "a slow answer delays the next check",
-    "fast_interval": "it is taken for the interval",
+    "fast_interval": "the interval is used instead",
 }
 
 

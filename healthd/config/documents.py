@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,15 +68,30 @@ def _parse(document: Document, findings: Findings) -> dict[str, Any] | None:
         return tomli.loads(document.text)
     except tomli.TOMLDecodeError as error:
         place = Place(document, at=error.lineno)
-        findings.error(place, f"not valid TOML: {_lowered(error.msg)} (column {error.colno})")
-    except (ValueError, RecursionError) as error:  # a number too long for int(), or nesting without end
-        findings.error(Place(document), f"not valid TOML: {_lowered(str(error))}")
+        findings.error(place, f"not valid TOML: {_in_our_words(error.msg)} (column {error.colno})")
+    except RecursionError:
+        findings.error(Place(document), "not valid TOML: tables or arrays are nested too deep")
+    except ValueError as error:  # a number that Python will not read
+        findings.error(Place(document), f"not valid TOML: {_lowered(str(error)).partition(';')[0]}")
     return None
 
 
 def reason(error: Exception) -> str:
     """Why the operating system would not, in its own words."""
     return (isinstance(error, OSError) and error.strerror) or str(error)
+
+
+_CLEARER = {
+    "Cannot overwrite a value": "this key, or this table, has a value already",
+    "Invalid value": "not a TOML value; text has to stand in quotes",
+    "Illegal character '\\n'": "the string has no closing quote in its line",
+}
+
+
+def _in_our_words(sentence: str) -> str:
+    """What tomli says, where that is not clear enough in other words; a key in it as the user writes it."""
+    clear = _CLEARER.get(sentence, _lowered(sentence))
+    return re.sub(r"\('.*'\)", lambda found: ".".join(re.findall(r"'([^']*)'", found[0])), clear)
 
 
 def _lowered(sentence: str) -> str:

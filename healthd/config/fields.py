@@ -27,7 +27,8 @@ _DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)(ms|s|m|h|d)")
 _MONTH = 31 * 86400.0
 """The longest time the kernel's IPVS takes, and longer than anything here makes sense."""
 
-_MAIL_ADDRESS = re.compile(r'[^\s<>(),;:"@]+(@[^\s<>(),;:"@]+)?', re.ASCII)
+_MAIL_WORD = r"[!#-'*+./0-9=?A-Z^-~-]+"  # ASCII without what has a meaning in a header
+_MAIL_ADDRESS = re.compile(f"{_MAIL_WORD}(@{_MAIL_WORD})?")
 _THRESHOLD = re.compile(r"([0-9]{1,3})/([0-9]{1,3})")
 
 
@@ -60,13 +61,13 @@ def _duration(value: object, least: float, most: float, *, whole: bool = False) 
     if not isinstance(value, str):
         hint = f'; did you mean "{value}s"?' if type(value) is int and 0 <= value < 10**9 else ""
         refuse(f"expected {example}, not {described(value)}{hint}")
-    match = _DURATION.fullmatch(value)
+    match = _DURATION.fullmatch(value.removeprefix("-"))
     if match is None:
         unitless = re.fullmatch(r"[0-9]{1,9}", value)
         hint = f'; did you mean "{value}s"?' if unitless else "; the units are ms, s, m, h and d"
         refuse(f"expected {example}, not {show(value)}{hint}")
     seconds = float(match[1]) * _UNITS[match[2]]
-    if not least <= seconds <= most:
+    if value.startswith("-") or not least <= seconds <= most:
         refuse(f'must be from "{seconds_as_text(least)}" to "{most / 86400:g}d", not {show(value)}')
     if whole and not seconds.is_integer():
         refuse(f"must be in whole seconds, not {show(value)}: the kernel knows no smaller unit here")

@@ -85,7 +85,7 @@ class _Finding:
 
     def __str__(self) -> str:
         key = self.place.key
-        text = "".join(map(str, self.parts)).replace("\n", " ")
+        text = "".join(c if c.isprintable() else " " for c in "".join(map(str, self.parts)))
         return f"{self.place}: {key}: {text}" if key else f"{self.place}: {text}"
 
 

@@ -115,6 +115,8 @@ def _joined(group: list[Sentence], value: object, *, hidden: bool) -> str:
     wanted = " or ".join(dict.fromkeys(sentence.text for sentence in group))
     if hidden:
         return f"expected {wanted}, not {type_of(value)}"
+    if isinstance(value, dict) and "an array" in wanted:
+        return f"expected {wanted}, not a table; elements that are tables are written [[...]]"
     if not isinstance(value, str):
         return f"expected {wanted}, not {described(value)}"
     names = [name for sentence in group for name in sentence.names]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from healthd.config.alerts import alert
-from healthd.config.checklists import NamedChecks
+from healthd.config.checklists import CheckLists
 from healthd.config.checks import CheckReader
 from healthd.config.findings import Findings, Place
 from healthd.config.models import HealthdTable, Inherited
@@ -17,10 +17,13 @@ def resolve(sections: Sections, whole: Place, findings: Findings) -> Config:
     settings = Settings(**read(sections.shared["healthd"], HealthdTable, findings).table)
     defaults = read(sections.shared["defaults"], Inherited, findings)
     reader = CheckReader(settings.plugin_dir, findings)
-    named = NamedChecks({name: reader.read(section) for name, section in sections.named["check"].items()})
-    services = ServiceReader(settings, defaults, named, reader, findings)
+    named = {name: reader.read(section) for name, section in sections.named["check"].items()}
+    lists = CheckLists(named, reader, findings)
+    if "check" in defaults.table:  # read even if no service inherits it
+        lists.read(defaults.table["check"], defaults.section.at(("check",)))
+    services = ServiceReader(settings, defaults, lists, findings)
     found = [services.read(name, section) for name, section in sections.named["service"].items()]
-    for name in named.checks.keys() - named.used:
+    for name in named.keys() - lists.used:
         findings.warn(sections.named["check"][name].place, "no service uses this check")
     if not found:
         findings.warn(whole, "no [service.NAME] in any file: nothing will be checked")

@@ -64,7 +64,8 @@ def gather(files: list[Parsed], nowhere: Place, findings: Findings) -> Sections:
             if key not in {*SHARED, *NAMED}:
                 findings.error(place, unknown_key(key, (*SHARED, *NAMED)))
             elif not isinstance(value, dict):
-                findings.error(place, f"expected a table, not {described(value)}")
+                written = f"[{key}]" if key in SHARED else f"[{key}.NAME]"
+                findings.error(place, f"expected a table, written {written}, not {described(value)}")
             elif key in SHARED:
                 _spread(shared[key], value, place, findings)
             else:
@@ -88,11 +89,9 @@ def _name(sections: dict[str, Section], tables: dict[str, Any], place: Place, fi
         if not _NAME.fullmatch(name):
             findings.error(at, f"{show(name)} is not a name: letters, digits, ., _ and -, at most 100")
         elif not isinstance(table, dict):
-            hint = f"; a {kind} is written as a table [{kind}.NAME]"
-            findings.error(at, f"expected a table, not {described(table)}{hint}")
+            findings.error(at, f"expected a table, written [{kind}.NAME], not {described(table)}")
         elif name in sections:
-            first = sections[name].place
-            findings.error(at, f"there is a {kind} of this name at ", first, f"; a {kind} stands whole in one place")
+            findings.error(at, "is defined already at ", sections[name].place, "; it has to stand whole in one file")
         else:
             sections[name] = Section(at, table)
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import socket
 from dataclasses import dataclass, field
 
-from healthd.config.checklists import NamedChecks, checks
-from healthd.config.checks import CheckReader
+from healthd.config.checklists import CheckLists
 from healthd.config.findings import Findings, Place
 from healthd.config.layers import Layers, Level
 from healthd.config.models import FLAGS, Inherited, ServiceTable
@@ -28,22 +27,22 @@ class ServiceReader:
 
     settings: Settings
     defaults: Read[Inherited]
-    named: NamedChecks
-    reader: CheckReader
+    lists: CheckLists
     findings: Findings
     keys: dict[ServiceKey, Place] = field(default_factory=dict)
 
     def read(self, name: str, section: Section) -> ServiceConfig | None:
         """The service, or None where it is not even said what it is."""
         layers = Layers(name, read(section, ServiceTable, self.findings), self.defaults)
-        found = checks(layers, self.named, self.reader, self.findings)
+        found = self.lists.of(layers)
         key = _key(layers, self.findings)
         if key is None:
             return None
         self._claim(key, layers)
         real = servers(layers, key, self.findings)
         spare = fallback(layers, key, real, self.findings)
-        self._port_needed(found, real, layers)
+        if not key.port:
+            self._port_needed(found, real, layers)
         self._doubts(layers, real, spare)
         return ServiceConfig(
             name=name,
