@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):/usr/sbin:/sbin:$(PATH)
 
-.PHONY: demo test test-host test-kernel setup lint wheel clean
+.PHONY: demo test test-host test-kernel setup lint wheel clean FORCE
 
 demo: $(VENV)/.installed
 	$(BIN)/healthd demo
@@ -18,9 +18,17 @@ test: test-host test-kernel
 test-host: $(VENV)/.installed-dev setup
 	$(BIN)/pytest
 
-# On a kernel with IPVS: this machine's own where it has it, else a User-Mode Linux booted for the purpose.
+# On a kernel with IPVS: this machine's own where it has it, else a User-Mode Linux booted for the purpose. Each file
+# has a lab of its own, and as many run at once as there are processors.
+KERNEL_TESTS := $(wildcard tests/kernel/test_*.py)
+
 test-kernel: $(VENV)/.installed-dev setup
-	tests/lab/run $(BIN)/pytest -p no:cacheprovider tests/kernel
+	$(MAKE) --no-print-directory --keep-going --jobs=$$(nproc) --output-sync=target $(KERNEL_TESTS:%=lab-%)
+
+lab-%: FORCE
+	tests/lab/run $(BIN)/pytest -p no:cacheprovider $*
+
+FORCE:
 
 setup:
 	tests/lab/setup

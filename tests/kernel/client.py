@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import itertools
 import socket
 import threading
 import time
@@ -35,7 +36,9 @@ class Load:
         return [answer for answer in self.answers if answer.at >= since and not answer.good]
 
 
-def get(asking: Namespace, address: str, port: int = 80, *, path: str = "/", seconds: float = 2) -> Answer:
+def get(
+    asking: Namespace, address: str, port: int = 80, *, path: str = "/", seconds: float = 2, source_port: int = 0
+) -> Answer:
     """One HTTP request from this namespace, on a connection of its own."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with asking.inside():
@@ -44,6 +47,7 @@ def get(asking: Namespace, address: str, port: int = 80, *, path: str = "/", sec
     connection.sock = connected
     try:
         connected.settimeout(seconds)
+        connected.bind(("", source_port))
         connected.connect((address, port))
         connection.request("GET", path)
         answer = connection.getresponse()
@@ -56,12 +60,15 @@ def get(asking: Namespace, address: str, port: int = 80, *, path: str = "/", sec
 
 
 class Client(Namespace):
+    """No port is used twice: IPVS would send a connection from a port that it remembers to the server of the last."""
+
     def __init__(self, name: str, switch: Switch, addresses: Sequence[str]) -> None:
         super().__init__(name)
+        self._ports = itertools.count(10_000)
         switch.connect(self, addresses)
 
     def get(self, address: str, port: int = 80, *, path: str = "/", seconds: float = 2) -> Answer:
-        return get(self, address, port, path=path, seconds=seconds)
+        return get(self, address, port, path=path, seconds=seconds, source_port=next(self._ports))
 
     def ask_dns(self, query: bytes, address: str, port: int = 53, *, seconds: float = 2) -> bytes:
         """The datagram that answers `query`. Raises OSError (TimeoutError) without one."""

@@ -71,7 +71,7 @@ def test_every_form_is_written_and_edited_whole(tmp_path: Path) -> None:
         daemon = lab.director.start(written(tmp_path, *SERVICES), tmp_path / "log")
         lab.director.becomes(expected(1), 60)
         thresholds = lab.director.thresholds()
-        assert {(upper, lower) for _, upper, lower in thresholds} == {(100, 50), (9, 0), (0, 0)}
+        assert {(upper, lower) for _, upper, lower in thresholds} == {(100, 50), (9, 0)}
         lab.servers[1].kill()
         lab.director.becomes(expected(0))
         assert lab.director.thresholds() == thresholds

@@ -86,6 +86,10 @@ class Running:
                 assert self._news.wait(end - time.monotonic()), f"never said {text!r}, but:\n{self.log}"
         return found[0]
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def send(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
 
