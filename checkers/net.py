@@ -21,6 +21,7 @@ from types import TracebackType
 from typing import Self
 
 from checkers.base import CheckEnded, Code, Failed, Outcome, Phase, Target, Trace, Unable
+from checkers.tls_buffers import TlsBuffers
 
 OUR_FAULT = frozenset(
     {
@@ -42,8 +43,6 @@ OUR_FAULT = frozenset(
 """Errors that say nothing about the server. EHOSTUNREACH is not among them: after a failed ARP or neighbour
 discovery it is the server that is not there."""
 
-TIMED_OUT = frozenset({errno.ETIMEDOUT})
-
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # struct linger: on, 0 seconds
 
 RECEIVE_AT_MOST = 65536
@@ -57,7 +56,7 @@ def ended(error: OSError, code: str, doing: str) -> CheckEnded:
     detail = f"{doing}: {reason}{name}"
     if number in OUR_FAULT:
         return Unable(Code.SOCKERR, detail)
-    if number in TIMED_OUT and code == Code.L4CON:
+    if number == errno.ETIMEDOUT and code == Code.L4CON:
         return Failed(Code.L4TOUT, detail)
     return Failed(code, detail)
 
@@ -142,14 +141,14 @@ class Stream:
         self._sock = sock
         self._target = target
         self._loop = asyncio.get_running_loop()
-        self._tls: _Tls | None = None
+        self._tls: TlsBuffers | None = None
         self._heard = False
 
     async def start_tls(self, context: ssl.SSLContext, server_name: str | None) -> None:
         """TLS from here on; `server_name` is sent as SNI and is the name that the certificate is held against."""
         trace = self._target.trace
         trace.enter(Phase.TLS, f"shaking hands for TLS with {self._target.where}")
-        self._tls = _Tls(context, server_name)
+        self._tls = TlsBuffers(context, server_name)
         doing = "TLS handshake"
         try:
             while not self._tls.handshake():
@@ -180,7 +179,7 @@ class Stream:
             self._target.trace.note("first byte of the answer" if data else "end of the stream, without an answer")
         return data
 
-    async def _receive_tls(self, tls: _Tls, limit: int, doing: str) -> bytes:
+    async def _receive_tls(self, tls: TlsBuffers, limit: int, doing: str) -> bytes:
         try:
             while (data := tls.read(limit)) is None:
                 await self._flush_tls(doing)
@@ -207,50 +206,6 @@ class Stream:
     async def _flush_tls(self, doing: str) -> None:
         if self._tls is not None and (data := self._tls.outgoing()):
             await self._send_plain(data, Code.L6RSP, doing)
-
-
-class _Tls:
-    """The TLS state machine between two memory buffers; it does no I/O."""
-
-    def __init__(self, context: ssl.SSLContext, server_name: str | None) -> None:
-        self._in = ssl.MemoryBIO()
-        self._out = ssl.MemoryBIO()
-        self._object = context.wrap_bio(self._in, self._out, server_hostname=server_name)
-
-    def handshake(self) -> bool:
-        """True when the handshake is complete; otherwise it waits for more from the peer."""
-        try:
-            self._object.do_handshake()
-        except ssl.SSLWantReadError:
-            return False
-        return True
-
-    def feed(self, data: bytes) -> bool:
-        """Hands over what the peer sent; False at the end of its stream."""
-        if data:
-            self._in.write(data)
-        else:
-            self._in.write_eof()
-        return bool(data)
-
-    def outgoing(self) -> bytes:
-        return self._out.read()
-
-    def write(self, data: bytes) -> None:
-        self._object.write(data)
-
-    def read(self, limit: int) -> bytes | None:
-        """Decrypted bytes, none at the end of the stream, or None while more is needed from the peer."""
-        try:
-            return self._object.read(limit)
-        except ssl.SSLWantReadError:
-            return None
-        except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
-            return b""  # many servers close without close_notify; what is missing shows in the protocol above
-
-    def described(self) -> str:
-        cipher = self._object.cipher()
-        return f"{self._object.version()} {cipher[0] if cipher else ''}".strip()
 
 
 class Datagrams:

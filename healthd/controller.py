@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from checkers.base import Outcome, Status
+from checkers.base import Outcome
 from healthd import edits, events
 from healthd.clock import Clock
 from healthd.config.values import ServiceConfig
@@ -17,8 +17,8 @@ from healthd.model import ServiceKey, Table, VirtualService
 from healthd.plan import Change, Job, JobId, Plan, diff
 from healthd.policy import Decision, Standing
 from healthd.snapshot import Snapshot
-from healthd.state import CheckRecord, ServiceRecord, adopted, carried_over, service_view
-from healthd.verdict import Health, Transition, Verdict, step
+from healthd.state import CheckRecord, ServerRecord, ServiceRecord, adopted, carried_over, service_view
+from healthd.verdict import Health, Verdict
 
 Submit = Callable[[Table, frozenset[ServiceKey]], None]
 """Takes the newest desired table, and the keys of services that were owned and are to go."""
@@ -55,16 +55,20 @@ class Controller:
         return {job.id: self._check(job).verdict for job in self._plan.jobs.values()}
 
     def start(self, actual: Table, remembered: Mapping[JobId, Verdict] | None = None) -> None:
-        """Takes over what is in the table. `remembered` verdicts, of an earlier run, are believed before the table."""
-        for name, service in self._plan.services.items():
-            self._services[name] = adopted(service, actual.services.get(service.key, VirtualService()))
+        """Takes over what is in the table. Nothing that is so from the start is news.
+
+        `remembered` verdicts, of an earlier run, are believed before the table: where the two differ somebody else
+        has edited it since. An undecided one says nothing, so there the table does.
+        """
+        self._services = {name: _adopted(service, actual) for name, service in self._plan.services.items()}
         for job_id, verdict in (remembered or {}).items():
-            if job_id in self._plan.jobs:
+            if job_id in self._plan.jobs and verdict.health is not Health.UNDECIDED:
                 self._check(self._plan.jobs[job_id]).verdict = verdict
-        for service in self._services.values():
-            for server in service.servers.values():
-                server.told = server.health
         self._decide_all()
+        for name, record in self._services.items():
+            for server in record.servers.values():
+                server.told = server.health
+            _note_standing(record, self._decisions[name])
         self._publish_table(frozenset())
 
     def record(self, job: Job, outcome: Outcome) -> bool:
@@ -73,15 +77,14 @@ class Controller:
         server = service.servers[job.server]
         check = server.checks[job.check.name]
         before = (server.health, server.wish)
-        check.last = outcome
-        self._count_unknown(job, check, outcome)
-        check.verdict, transition = step(check.verdict, outcome, fall=check.config.fall, rise=check.config.rise)
+        transition = check.take(outcome)
+        if check.unknowns_in_a_row == 1:
+            self._tell_unknown(job, outcome)
         if (server.health, server.wish) != before:
             old = self._decisions[job.service]
             self._decisions[job.service] = service.decide()
-            if transition is not None:
-                self._tell_server(service, job, transition, old)
-            self._tell_standing(service.config, old, self._decisions[job.service])
+            self._tell_server(service, server, old, job.check.name, transition.outcomes if transition else ())
+            self._tell_standing(service)
             self._publish_table(frozenset())
         return check.verdict.settled
 
@@ -89,16 +92,29 @@ class Controller:
         """Goes on with another plan: what did not change keeps its state, `actual` tells of services new to us."""
         change = diff(self._plan, plan)
         retired = self._plan.keys - plan.keys
+        known = {name: self._known(service, plan) for name, service in plan.services.items()}
+        before = self._decisions
+        self._plan = plan
         self._services = {
-            name: carried_over(self._services[name], service)
-            if name in self._services
-            else adopted(service, actual.services.get(service.key, VirtualService()))
+            name: carried_over(old, service) if (old := known[name]) else _adopted(service, actual)
             for name, service in plan.services.items()
         }
-        self._plan = plan
         self._decide_all()
+        for name, record in self._services.items():
+            if old := known[name]:
+                self._tell_reload(record, before[old.config.name])
+            else:
+                _note_standing(record, self._decisions[name])
         self._publish_table(retired)
         return change
+
+    def _known(self, service: ServiceConfig, plan: Plan) -> ServiceRecord | None:
+        """What is known of a service: under its key, which is what it is in the table; or, if it moves, its name."""
+        for record in self._services.values():
+            if record.config.key == service.key:
+                return record
+        namesake = self._services.get(service.name)
+        return namesake if namesake and namesake.config.key not in plan.keys else None
 
     def _check(self, job: Job) -> CheckRecord:
         return self._services[job.service].servers[job.server].checks[job.check.name]
@@ -112,68 +128,87 @@ class Controller:
         )
         self._submit(self._desired, retired)
 
-    def _count_unknown(self, job: Job, check: CheckRecord, outcome: Outcome) -> None:
-        if outcome.status is not Status.UNKNOWN:
-            check.unknowns_in_a_row = 0
-            return
-        check.unknowns += 1
-        check.unknowns_in_a_row += 1
-        if check.unknowns_in_a_row == 1:
-            self._bus.publish(
-                events.CheckUnknown(
-                    at=self._clock.wall(),
-                    service=job.service,
-                    server=str(job.server),
-                    check=job.check.name,
-                    outcome=outcome,
-                )
-            )
+    def _tell_unknown(self, job: Job, outcome: Outcome) -> None:
+        at, server = self._clock.wall(), str(job.server)
+        self._bus.publish(
+            events.CheckUnknown(at=at, service=job.service, server=server, check=job.check.name, outcome=outcome)
+        )
 
-    def _tell_server(self, service: ServiceRecord, job: Job, transition: Transition, before: Decision) -> None:
+    def _tell_reload(self, service: ServiceRecord, before: Decision) -> None:
+        """A check that is no more can be what kept a server down, and a server that is no more the last one."""
+        for server in service.servers.values():
+            self._tell_server(service, server, before)
+        self._tell_standing(service)
+
+    def _tell_server(
+        self,
+        service: ServiceRecord,
+        server: ServerRecord,
+        before: Decision,
+        check: str = "",
+        outcomes: tuple[Outcome, ...] = (),
+    ) -> None:
         """Tells of a server's new health, unless it is still open or the same as was told last."""
-        server = service.servers[job.server]
         old, new = server.told, server.health
         if new is old or new is Health.UNDECIDED:
             return
         server.told = new
-        decision = self._decisions[job.service]
+        decision = self._decisions[service.config.name]
         key = service.config.key
         commands = edits.diff(Table({key: decision.virtual}), Table({key: before.virtual}))
         self._bus.publish(
             _SERVER_EVENT[old, new](
                 at=self._clock.wall(),
-                service=job.service,
-                server=str(job.server),
-                check=job.check.name,
+                service=service.config.name,
+                server=str(server.config.endpoint),
+                check=check,
                 old=old.value,
                 new=new.value,
-                outcomes=transition.outcomes,
+                outcomes=outcomes,
                 edits=tuple(str(edit) for edit in commands),
                 available=decision.available,
                 configured=len(service.servers),
             )
         )
 
-    def _tell_standing(self, service: ServiceConfig, before: Decision, after: Decision) -> None:
+    def _tell_standing(self, service: ServiceRecord) -> None:
         """Tells when a service has lost its last server or has one again, and of its fallback.
 
-        While a service is starting its fallback may bridge the time to the first verdicts: that is no news to anyone.
+        While servers are undecided that is open, and what was told last stands: a fallback that bridges the time to
+        the first verdicts is no news to anyone.
         """
-        lost_before, lost_after = before.standing is Standing.LOST, after.standing is Standing.LOST
-        if lost_before == lost_after:
-            return
-        at, name = self._clock.wall(), service.name
-        fallback = str(service.fallback.endpoint) if service.fallback else ""
-        if lost_after:
-            self._bus.publish(events.ServiceLost(at=at, service=name, consequence=_consequence(after, fallback)))
-            if fallback:
-                self._bus.publish(events.FallbackIn(at=at, service=name, fallback=fallback))
-            return
-        self._bus.publish(
-            events.ServiceRecovered(at=at, service=name, available=after.available, configured=len(service.servers))
-        )
-        if fallback:
-            self._bus.publish(events.FallbackOut(at=at, service=name, fallback=fallback))
+        decision, config = self._decisions[service.config.name], service.config
+        was_lost, stood_in = service.told_lost, service.told_fallback
+        _note_standing(service, decision)
+        happened: list[events.Event] = []
+        at, name = self._clock.wall(), config.name
+        if service.told_lost and not was_lost:
+            consequence = _consequence(decision, service.told_fallback)
+            happened.append(events.ServiceLost(at=at, service=name, consequence=consequence))
+        if was_lost and not service.told_lost:
+            happened.append(
+                events.ServiceRecovered(
+                    at=at, service=name, available=decision.available, configured=len(config.servers)
+                )
+            )
+        if stood_in != service.told_fallback:
+            if stood_in:
+                happened.append(events.FallbackOut(at=at, service=name, fallback=stood_in))
+            if service.told_fallback:
+                happened.append(events.FallbackIn(at=at, service=name, fallback=service.told_fallback))
+        for event in happened:
+            self._bus.publish(event)
+
+
+def _adopted(service: ServiceConfig, actual: Table) -> ServiceRecord:
+    return adopted(service, actual.services.get(service.key, VirtualService()))
+
+
+def _note_standing(service: ServiceRecord, decision: Decision) -> None:
+    if decision.standing is not Standing.STARTING:
+        fallback = service.config.fallback
+        service.told_lost = decision.standing is Standing.LOST
+        service.told_fallback = str(fallback.endpoint) if fallback and decision.fallback_active else ""
 
 
 def _consequence(decision: Decision, fallback: str) -> str:

@@ -96,7 +96,8 @@ def diff(desired: Table, actual: Table, retired: Iterable[ServiceKey] = ()) -> l
             first.append(EditService(key, wanted.options))
         for edit, gain in _destination_edits(key, wanted, found or _EMPTY):
             (gains if gain > 0 else losses if gain < 0 else neutral).append(edit)
-    last: list[Edit] = [DeleteService(key) for key in retired if key in actual.services and key not in desired.services]
+    gone = actual.services.keys() & set(retired) - desired.services.keys()
+    last = [DeleteService(key) for key in sorted(gone, key=str)]
     return first + gains + neutral + losses + last
 
 

@@ -11,6 +11,7 @@ from healthd.config.values import Config
 from healthd.controller import Controller
 from healthd.events import Bus, Event, TableError
 from healthd.ipvs import Ipvs
+from healthd.model import Table
 from healthd.plan import Job
 from healthd.reconcile import Reconciler
 from healthd.scheduler import run_check
@@ -18,8 +19,6 @@ from healthd.snapshot import Snapshot
 
 AT_ONCE = 200
 """Checks under way at the same time; each needs a descriptor or two."""
-
-STATE_FILE = "once.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +31,27 @@ class Round:
     events: tuple[Event, ...]
 
 
+def left_behind(config: Config, clock: Clock) -> Table:
+    """The table that the run before this one left, by what is remembered of it; empty if nothing is.
+
+    A table in memory ends with its process: with this one the next run finds it again.
+    """
+    remembered = statefile.load(statefile.path_in(config.settings.state_dir), clock.wall())
+    if not remembered:
+        return Table()
+    controller = Controller(plan.make(config), clock, Bus(), lambda table, retired: None)  # noqa: ARG005 - nobody is to edit
+    controller.start(Table(), remembered)
+    return controller.desired
+
+
 async def run_round(config: Config, ipvs: Ipvs, clock: Clock, *, dry_run: bool) -> Round:
     """Checks every server once and holds the table true to the verdicts; a dry run changes and keeps nothing.
 
     Raises:
         IpvsUnavailable: the table cannot be read.
-        OSError: the counters cannot be kept.
+        OSError: the counters cannot be kept; the table is reconciled all the same.
     """
-    path = config.settings.state_dir / STATE_FILE
+    path = statefile.path_in(config.settings.state_dir)
     planned = plan.make(config)
     bus = Bus()
     told = bus.subscribe()
@@ -51,8 +63,8 @@ async def run_round(config: Config, ipvs: Ipvs, clock: Clock, *, dry_run: bool) 
     if dry_run:
         todo = tuple(map(str, edits.diff(controller.desired, actual)))
         return Round(controller.snapshot, todo, (), ())
+    done = tuple(map(str, reconciler.converge()))  # first, so that a full disk keeps no sick server in the table
     statefile.save(path, controller.verdicts, clock.wall())
-    done = tuple(map(str, reconciler.converge()))
     happened = tuple(iter(told.get_nowait, None))
     errors = tuple(error for event in happened if isinstance(event, TableError) for error in event.errors)
     return Round(controller.snapshot, done, errors, happened)

@@ -47,26 +47,66 @@ class Decision:
     virtual: VirtualService
     standing: Standing
     available: int
+    undecided: int
     fallback_active: bool
     fail_open: bool
 
 
 def decide(service: ServiceConfig, states: Mapping[Endpoint, ServerState]) -> Decision:
-    weights = {server.endpoint: _weight(server, states[server.endpoint]) for server in service.servers}
-    available = sum(weight > 0 for weight in weights.values())
-    undecided = any(states[server.endpoint].health is Health.UNDECIDED for server in service.servers)
-    standing = Standing.SERVED if available else Standing.STARTING if undecided else Standing.LOST
-    fail_open = standing is Standing.LOST and service.fallback is None and service.all_down is AllDown.ALL
+    available = sum(_weight(server, states[server.endpoint]) > 0 for server in service.servers)
+    undecided = sum(states[server.endpoint].health is Health.UNDECIDED for server in service.servers)
+    fail_open = _fail_open(service, available, undecided)
     destinations: dict[Endpoint, Destination] = {}
     for server in service.servers:
-        if fail_open:
-            destinations[server.endpoint] = server.destination
-        elif _present(service, states[server.endpoint]):
-            destinations[server.endpoint] = replace(server.destination, weight=weights[server.endpoint])
+        destination = server.destination if fail_open else _destination(service, server, states[server.endpoint])
+        if destination is not None:
+            destinations[server.endpoint] = destination
     if not available and service.fallback is not None:
         destinations[service.fallback.endpoint] = service.fallback.destination
-    virtual = VirtualService(service.options, destinations)
-    return Decision(virtual, standing, available, not available and service.fallback is not None, fail_open)
+    return Decision(
+        VirtualService(service.options, destinations),
+        _standing(available, undecided),
+        available,
+        undecided,
+        fallback_active=not available and service.fallback is not None,
+        fail_open=fail_open,
+    )
+
+
+def decide_one(
+    service: ServiceConfig, before: Decision, server: ServerConfig, old: ServerState, new: ServerState
+) -> Decision | None:
+    """What `decide` would say now that this one server went from `old` to `new`, without looking at all the others.
+
+    None where the others are concerned too: the first available server came or the last one went.
+    """
+    available = before.available - (_weight(server, old) > 0) + (_weight(server, new) > 0)
+    undecided = before.undecided - (old.health is Health.UNDECIDED) + (new.health is Health.UNDECIDED)
+    if bool(available) != bool(before.available) or before.fail_open or _fail_open(service, available, undecided):
+        return None
+    destinations = dict(before.virtual.destinations)
+    destinations.pop(server.endpoint, None)
+    destination = _destination(service, server, new)
+    if destination is not None:
+        destinations[server.endpoint] = destination
+    return replace(
+        before,
+        virtual=VirtualService(service.options, destinations),
+        standing=_standing(available, undecided),
+        available=available,
+        undecided=undecided,
+    )
+
+
+def _standing(available: int, undecided: int) -> Standing:
+    if available:
+        return Standing.SERVED
+    return Standing.STARTING if undecided else Standing.LOST
+
+
+def _fail_open(service: ServiceConfig, available: int, undecided: int) -> bool:
+    nobody = _standing(available, undecided) is Standing.LOST
+    return nobody and service.fallback is None and service.all_down is AllDown.ALL
 
 
 def _weight(server: ServerConfig, state: ServerState) -> int:
@@ -75,11 +115,13 @@ def _weight(server: ServerConfig, state: ServerState) -> int:
     return server.destination.weight if state.wish is None else state.wish
 
 
-def _present(service: ServiceConfig, state: ServerState) -> bool:
+def _destination(service: ServiceConfig, server: ServerConfig, state: ServerState) -> Destination | None:
+    """The server as it has to stand in the table, or None if it is not to be in it."""
     match state.health:
         case Health.UP:
-            return True
+            present = True
         case Health.DOWN:
-            return service.on_failure is OnFailure.QUIESCE
+            present = service.on_failure is OnFailure.QUIESCE
         case Health.UNDECIDED:
-            return state.found
+            present = state.found
+    return replace(server.destination, weight=_weight(server, state)) if present else None

@@ -14,6 +14,8 @@ Rules:
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
+from contextlib import suppress
 
 from healthd import edits, events
 from healthd.clock import Clock
@@ -76,11 +78,15 @@ class Reconciler:
         keys = frozenset(self._desired.services) | self._retired
         actual = self._reading(keys)
         wanted = edits.diff(self._desired, actual, self._retired)
-        self._believed = None  # until we know that all went well
+        self._believed = None  # should the table become unavailable on the way
         refused = self._ipvs.apply(wanted) if wanted else []
         not_done = {id(refusal.edit) for refusal in refused}
-        done += [edit for edit in wanted if id(edit) not in not_done]
-        if not refused:
+        carried_out = [edit for edit in wanted if id(edit) not in not_done]
+        done += carried_out
+        if refused:
+            self._believed = _expected(actual, carried_out)
+            self._next_reading = self._clock.monotonic()
+        else:
             self._believed = self._desired
             self._retired = frozenset()
         return refused
@@ -113,3 +119,11 @@ class Reconciler:
             self._bus.publish(events.TableError(at=at, errors=tuple(errors), retry_in=self._back_off))
         else:
             self._bus.publish(events.TableRestored(at=at))
+
+
+def _expected(table: Table, carried_out: Iterable[edits.Edit]) -> Table:
+    """What the table holds after these edits if nobody else touched it: what differs from this is somebody's doing."""
+    for edit in carried_out:
+        with suppress(edits.EditRefused):  # the real table took it, so it was not what we believed
+            table = edits.apply(edit, table)
+    return table

@@ -7,6 +7,7 @@ Rules:
 2. While a check is not settled its starts follow one another at `fast_interval`, counted from the start before.
 3. A check never overlaps itself. A start that would is left out, not put off.
 4. Every check has one deadline for all it does, and no exception of a checker gets past `run_check`.
+5. Starts that are late because this process is too busy are measured, and said once a minute.
 """
 
 from __future__ import annotations
@@ -22,15 +23,19 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from checkers import net
-from checkers.base import CheckEnded, Checker, Code, Outcome, Status, Target
+from checkers.base import CheckEnded, Checker, Code, Outcome, Status, Target, Trace, show
 from healthd.clock import Clock, Deadline
 from healthd.plan import Job, JobId
 
 log = logging.getLogger(__name__)
 
-LATE_AT_LEAST = 0.05
+LATE_AT_LEAST = 0.1
 LATE_SHARE = 0.1
 """A deadline seen later than this, in seconds and as a share of the timeout, is our own lateness."""
+
+LATE_START = 0.5
+"""A check that starts later than this, in seconds, is worth a word to the administrator."""
+TOLD_EVERY = 60.0
 
 Record = Callable[[Job, Outcome], bool]
 """Takes an outcome in; True when the check is settled."""
@@ -45,16 +50,28 @@ async def run_check(checker: Checker, target: Target, seconds: float, clock: Clo
         async with deadline:
             outcome = await checker.check(target)
         if not isinstance(outcome, Outcome):
-            outcome = Outcome(Status.UNKNOWN, Code.CRASH, f"{name} returned {outcome!r}, not an Outcome")
+            outcome = _crash(f"{name} returned {show(repr(outcome), 200)}, not an Outcome")
     except CheckEnded as end:
         outcome = end.outcome
-    except (Exception, SystemExit) as error:
+    except (Exception, SystemExit, asyncio.CancelledError) as error:
+        if isinstance(error, asyncio.CancelledError) and _is_cancelled():
+            raise
         if deadline.struck and isinstance(error, TimeoutError):
             outcome = _cut_off(target, seconds, deadline.late)
         else:
             log.exception("checker %s raised while checking %s", name, target.where)
-            outcome = Outcome(Status.UNKNOWN, Code.CRASH, f"{name} raised {error!r}")
+            outcome = _crash(f"{name} raised {show(repr(error), 200)}")
     return dataclasses.replace(outcome, seconds=clock.monotonic() - began)
+
+
+def _is_cancelled() -> bool:
+    """True if it was this task that somebody cancelled, and not one that a checker was waiting for."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _crash(detail: str) -> Outcome:
+    return Outcome(Status.UNKNOWN, Code.CRASH, detail)
 
 
 def _cut_off(target: Target, seconds: float, late: float) -> Outcome:
@@ -83,6 +100,7 @@ class Scheduler:
         self._heap: list[tuple[float, int, _Slot]] = []
         self._order = itertools.count()
         self._wake = asyncio.Event()
+        self._tell_late_after = 0.0
 
     def set_jobs(self, jobs: Mapping[JobId, Job], unsettled: Iterable[JobId] = ()) -> None:
         """From now on these jobs run. One that is not known yet, or changed, starts afresh.
@@ -124,12 +142,19 @@ class Scheduler:
         while self._heap and self._heap[0][0] <= now:
             when, _, slot = heapq.heappop(self._heap)
             if not slot.gone:
+                self._tell_late(now - when, now)
                 slot.planned = when
                 slot.task = group.create_task(self._check(slot))
 
+    def _tell_late(self, late: float, now: float) -> None:
+        if late > LATE_START and now >= self._tell_late_after:
+            self._tell_late_after = now + TOLD_EVERY
+            log.warning("checks start %.2f s late: this process does not get enough CPU, or has too many checks", late)
+
     async def _check(self, slot: _Slot) -> None:
         job = slot.job
-        outcome = await run_check(job.check.checker, job.target, job.check.timeout, self._clock)
+        target = dataclasses.replace(job.target, trace=Trace())
+        outcome = await run_check(job.check.checker, target, job.check.timeout, self._clock)
         slot.task = None
         if slot.gone:
             return
@@ -154,4 +179,5 @@ class Scheduler:
 def on_grid(job_id: JobId, interval: float, after: float) -> float:
     """The first of the job's fixed points in time that is later than `after`, in monotonic seconds."""
     phase = zlib.crc32(job_id.encode()) / 2**32 * interval
-    return (math.floor((after - phase) / interval) + 1) * interval + phase
+    point = (math.floor((after - phase) / interval) + 1) * interval + phase
+    return point if point > after else point + interval  # rounding may have led back to `after` itself

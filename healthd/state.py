@@ -4,21 +4,34 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from checkers.base import Outcome
+from checkers.base import Outcome, Status
 from healthd import policy, snapshot
 from healthd.config.values import CheckConfig, ServerConfig, ServiceConfig
 from healthd.model import Endpoint, VirtualService
 from healthd.policy import Decision, ServerState
-from healthd.verdict import Health, Verdict
+from healthd.verdict import Health, Transition, Verdict, step
 
 
 @dataclass(slots=True)
 class CheckRecord:
+    """`wish` is the weight that the newest outcome that passed asks for; until there is one, the weight found."""
+
     config: CheckConfig
     verdict: Verdict
+    wish: int | None = None
     last: Outcome | None = None
     unknowns: int = 0
     unknowns_in_a_row: int = 0
+
+    def take(self, outcome: Outcome) -> Transition | None:
+        self.last = outcome
+        unknown = outcome.status is Status.UNKNOWN
+        self.unknowns += unknown
+        self.unknowns_in_a_row = self.unknowns_in_a_row + 1 if unknown else 0
+        if outcome.status is Status.PASS:
+            self.wish = outcome.weight
+        self.verdict, transition = step(self.verdict, outcome, fall=self.config.fall, rise=self.config.rise)
+        return transition
 
 
 @dataclass(slots=True)
@@ -41,15 +54,18 @@ class ServerRecord:
 
     @property
     def wish(self) -> int | None:
-        """The smallest weight that the last outcomes ask for, if any does."""
-        wishes = (check.last.weight for check in self.checks.values() if check.last is not None)
-        return min((weight for weight in wishes if weight is not None), default=None)
+        """The smallest weight that a check asks for, if any does."""
+        return min((check.wish for check in self.checks.values() if check.wish is not None), default=None)
 
 
 @dataclass(slots=True)
 class ServiceRecord:
+    """`told_lost` and `told_fallback` are what was last made known: whether it is lost, and who stands in."""
+
     config: ServiceConfig
     servers: dict[Endpoint, ServerRecord]
+    told_lost: bool = False
+    told_fallback: str = ""
 
     def decide(self) -> Decision:
         states = {
@@ -60,12 +76,17 @@ class ServiceRecord:
 
 
 def adopted(service: ServiceConfig, actual: VirtualService) -> ServiceRecord:
-    """A service as it is found in the table: a server with weight above 0 is up until its checks say otherwise."""
+    """A service as it is found in the table: a server with weight above 0 is up until its checks say otherwise.
+
+    It keeps that weight until they have passed: nobody gets more traffic unchecked than there was.
+    """
     servers: dict[Endpoint, ServerRecord] = {}
     for server in service.servers:
         found = actual.destinations.get(server.endpoint)
-        health = Health.UP if found is not None and found.weight > 0 else Health.UNDECIDED
-        checks = {check.name: CheckRecord(check, Verdict(health)) for check in service.checks}
+        weight = found.weight if found is not None else 0
+        health = Health.UP if weight > 0 else Health.UNDECIDED
+        wish = weight if weight not in (0, server.destination.weight) else None
+        checks = {check.name: CheckRecord(check, Verdict(health), wish) for check in service.checks}
         servers[server.endpoint] = ServerRecord(server, found is not None, checks, health)
     return ServiceRecord(service, servers)
 
@@ -73,8 +94,9 @@ def adopted(service: ServiceConfig, actual: VirtualService) -> ServiceRecord:
 def carried_over(old: ServiceRecord, new: ServiceConfig) -> ServiceRecord:
     """The record of a service whose configuration changed.
 
-    A check that did not change keeps its state. One that did, or is new, starts from the server's health and has to
-    earn any change. A server that is new is undecided and not in the table.
+    A check that did not change keeps its state; one that did goes on from the health that it had found. One that is
+    new, or was never carried out, starts from the server's health. None comes up or goes down without an outcome.
+    A server that is new is undecided and not in the table.
     """
     servers: dict[Endpoint, ServerRecord] = {}
     for server in new.servers:
@@ -85,16 +107,16 @@ def carried_over(old: ServiceRecord, new: ServiceConfig) -> ServiceRecord:
         else:
             checks = {check.name: _carried_check(known, check) for check in new.checks}
             servers[server.endpoint] = ServerRecord(server, known.found, checks, known.told)
-    return ServiceRecord(new, servers)
+    return ServiceRecord(new, servers, old.told_lost, old.told_fallback)
 
 
 def _carried_check(server: ServerRecord, check: CheckConfig) -> CheckRecord:
     known = server.checks.get(check.name)
-    if known is None:
-        return CheckRecord(check, Verdict(server.health))
+    if known is None or known.last is None:
+        return CheckRecord(check, Verdict(server.health), known.wish if known else None)
     if known.config == check:
         return known
-    return CheckRecord(check, Verdict(known.verdict.health), known.last, known.unknowns)
+    return CheckRecord(check, Verdict(known.verdict.health), known.wish, known.last, known.unknowns)
 
 
 def service_view(record: ServiceRecord, decision: Decision) -> snapshot.ServiceView:

@@ -1,7 +1,7 @@
 """Verdicts kept between the runs of `healthd check --once`, so that N of M works under cron.
 
 The file is JSON, replaced in one step. One that cannot be used (another boot of the machine, too old, damaged) is the
-same as none: verdicts then start from the kernel's table.
+same as none: verdicts then start from the kernel's table. The daemon removes it when it starts: from then on it is old.
 """
 
 from __future__ import annotations
@@ -22,6 +22,10 @@ BELIEVED_FOR = 24 * 3600.0
 """Seconds after which what was counted says nothing about today."""
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+def path_in(state_dir: Path) -> Path:
+    return state_dir / "once.json"
 
 
 def save(path: Path, verdicts: Mapping[JobId, Verdict], now: float) -> None:
@@ -69,7 +73,7 @@ def load(path: Path, now: float) -> dict[JobId, Verdict]:
         if not 0 <= now - content["at"] <= BELIEVED_FOR:
             return {}
         return {JobId(job): _verdict(entry) for job, entry in content["verdicts"].items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return {}
 
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import dataclasses
-
 from collections.abc import Iterable
 from pathlib import Path
 

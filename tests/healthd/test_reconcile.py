@@ -1,13 +1,8 @@
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager, suppress
-from itertools import pairwise
-
 import pytest
 
-from healthd.clock import ManualClock, settle
+from healthd.clock import settle
 from healthd.edits import (
     AddDestination,
     AddService,
@@ -15,99 +10,13 @@ from healthd.edits import (
     DeleteService,
     Edit,
     EditDestination,
-    EditRefused,
     EditService,
 )
-from healthd.events import Bus, Event
-from healthd.ipvs import IpvsUnavailable
-from healthd.ipvs.memory import MemoryIpvs
-from healthd.model import Destination, Endpoint, ServiceKey, ServiceOptions, Table, VirtualService
-from healthd.reconcile import Reconciler
+from healthd.model import Destination, Endpoint, ServiceKey, ServiceOptions
 from tests.support.building import KEY, OTHER_KEY, A, B
+from tests.support.reconciling import GOOD, RESYNC, Running, both, nothing, table
 
 FOREIGN = ServiceKey.marked(99)
-RESYNC = 10.0
-
-
-def table(*servers: tuple[Endpoint, int], key: ServiceKey = KEY) -> Table:
-    return Table({key: VirtualService(ServiceOptions(), {end: Destination(weight=weight) for end, weight in servers})})
-
-
-def both(one: Table, other: Table) -> Table:
-    return Table({**one.services, **other.services})
-
-
-GOOD = table((A, 1), (B, 1))
-
-
-def nothing(_: Edit) -> bool:
-    return False
-
-
-class Ipvs(MemoryIpvs):
-    """A table in memory that can be told to refuse, or to be out of reach, and counts how often it is asked."""
-
-    def __init__(self, table: Table | None = None) -> None:
-        super().__init__(table)
-        self.reads = 0
-        self.refuses: Callable[[Edit], bool] = nothing
-        self.out_of_reach = False
-
-    def read(self, keys: frozenset[ServiceKey] | None = None) -> Table:
-        self._reach()
-        self.reads += 1
-        return super().read(keys)
-
-    def apply(self, edits: Iterable[Edit]) -> list[EditRefused]:
-        self._reach()
-        refused = []
-        for edit in edits:
-            refused += [EditRefused(edit, "Invalid argument")] if self.refuses(edit) else super().apply([edit])
-        return refused
-
-    def _reach(self) -> None:
-        if self.out_of_reach:
-            raise IpvsUnavailable("this kernel has no IPVS")
-
-    def by_hand(self, *edits: Edit) -> None:
-        """What somebody does with ipvsadm."""
-        assert MemoryIpvs.apply(self, edits) == []
-
-
-class Running:
-    def __init__(self, actual: Table | None = None) -> None:
-        bus = Bus()
-        self._told = bus.subscribe()
-        self.ipvs = Ipvs(actual)
-        self.clock = ManualClock()
-        self.reconciler = Reconciler(self.ipvs, self.clock, bus, resync=RESYNC)
-
-    @asynccontextmanager
-    async def going(self, desired: Table) -> AsyncIterator[None]:
-        """The loop runs, and has seen `desired`."""
-        self.reconciler.submit(desired)
-        task = asyncio.create_task(self.reconciler.run())
-        await settle()
-        try:
-            yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
-
-    async def submit(self, desired: Table, *retired: ServiceKey) -> None:
-        self.reconciler.submit(desired, frozenset(retired))
-        await settle()
-
-    @property
-    def table(self) -> Table:
-        return MemoryIpvs.read(self.ipvs)
-
-    def events(self) -> list[Event]:
-        return list(iter(self._told.get_nowait, None))
-
-    def told(self) -> list[str]:
-        return [event.text() for event in self.events()]
 
 
 async def test_a_submitted_table_is_put_in_place_at_once() -> None:
@@ -255,131 +164,6 @@ async def test_a_retired_service_that_somebody_else_deleted_is_no_error() -> Non
         await run.submit(GOOD, OTHER_KEY)
         assert run.told() == [
             "table was changed by someone else, repairing: 192.168.7.111:80/tcp: virtual service is gone"
-        ]
-
-
-async def test_an_edit_refused_because_somebody_was_there_first_is_done_again_at_once() -> None:
-    """No time passes: the table is read afresh, the foreign edit is told, and what is missing is done."""
-    run = Running()
-    async with run.going(GOOD):
-        run.events()
-        run.ipvs.by_hand(DeleteDestination(KEY, A), AddDestination(KEY, Endpoint("10.0.0.3", 80), Destination()))
-        await run.submit(table((A, 0), (B, 5)))
-        assert run.table == table((A, 0), (B, 5))
-        assert run.told() == [
-            (
-                "table was changed by someone else, repairing: "
-                "192.168.7.110:80/tcp real server 10.0.0.1:80: is gone; "
-                "192.168.7.110:80/tcp real server 10.0.0.3:80: appeared"
-            ),
-            (
-                "table edited: -e -t 192.168.7.110:80 -r 10.0.0.2:80 -m -w 5, "
-                "-a -t 192.168.7.110:80 -r 10.0.0.1:80 -m -w 0, -d -t 192.168.7.110:80 -r 10.0.0.3:80"
-            ),
-        ]
-
-
-async def test_a_refused_edit_is_told_once_and_tried_with_back_off() -> None:
-    """At once, then after 1, 2, 4, 8, 16 and from then on 30 seconds; one error, and one word when it is over."""
-    run = Running()
-    run.ipvs.refuses = lambda edit: isinstance(edit, AddDestination) and edit.endpoint == B
-    async with run.going(GOOD):
-        assert run.table == table((A, 1))
-        assert [event.kind for event in run.events()] == ["table_edited", "table_error"]
-        tries = [run.clock.monotonic()]
-        for _ in range(105):
-            before = run.ipvs.reads
-            await run.clock.advance(1)
-            if run.ipvs.reads > before:
-                tries.append(run.clock.monotonic())
-        assert [later - earlier for earlier, later in pairwise(tries)] == [1, 2, 4, 8, 16, 30, 30]
-        assert run.told() == []
-        run.ipvs.refuses = nothing
-        await run.clock.advance(30)
-        assert run.table == GOOD
-        assert run.told() == [
-            "table edited: -a -t 192.168.7.110:80 -r 10.0.0.2:80 -m -w 1",
-            "table is as it should be again",
-        ]
-
-
-async def test_the_error_says_what_was_refused_and_why() -> None:
-    """The command and the kernel's words, and when it is tried again."""
-    run = Running()
-    run.ipvs.refuses = lambda edit: isinstance(edit, AddService)
-    async with run.going(table()):
-        assert run.told() == [
-            "table not as it should be, next try in 1 s: -A -t 192.168.7.110:80 -s wlc: Invalid argument"
-        ]
-
-
-async def test_another_error_is_told_too() -> None:
-    """The same trouble is told once; a new one is news."""
-    run = Running()
-    run.ipvs.refuses = lambda edit: isinstance(edit, AddDestination)
-    async with run.going(table((A, 1))):
-        run.events()
-        await run.submit(GOOD)
-        assert [event.kind for event in run.events()] == ["table_error"]
-
-
-async def test_a_refused_edit_does_not_keep_the_others_back() -> None:
-    """Rule 2: only what is refused is missing, also when a newer table comes during the back-off."""
-    run = Running(table((A, 1)))
-    run.ipvs.refuses = lambda edit: isinstance(edit, AddDestination)
-    async with run.going(GOOD):
-        await run.submit(table((A, 3), (B, 3)))
-        assert run.table == table((A, 3))
-        run.ipvs.refuses = nothing
-        await run.submit(table((A, 4), (B, 4)))
-        assert run.table == table((A, 4), (B, 4))
-
-
-async def test_after_a_partial_refusal_only_real_foreign_edits_are_told() -> None:
-    """What is believed of the table then is what the edits that went through have made of it."""
-    run = Running()
-    run.ipvs.refuses = lambda edit: isinstance(edit, AddDestination) and edit.endpoint == B
-    async with run.going(GOOD):
-        run.events()
-        await run.clock.advance(10)
-        assert run.told() == []
-        run.ipvs.by_hand(EditDestination(KEY, A, Destination(weight=8)))
-        await run.clock.advance(30)
-        assert run.told() == [
-            "table was changed by someone else, repairing: 192.168.7.110:80/tcp real server 10.0.0.1:80: weight 1 to 8",
-            "table edited: -e -t 192.168.7.110:80 -r 10.0.0.1:80 -m -w 1",
-        ]
-
-
-async def test_a_table_out_of_reach_is_told_and_tried_again() -> None:
-    """When it is back, what had to be done meanwhile is done."""
-    run = Running(GOOD)
-    async with run.going(GOOD):
-        run.ipvs.out_of_reach = True
-        await run.submit(table((A, 1), (B, 0)))
-        await run.clock.advance(5)
-        assert run.told() == ["table not as it should be, next try in 1 s: this kernel has no IPVS"]
-        run.ipvs.out_of_reach = False
-        await run.clock.advance(30)
-        assert run.table == table((A, 1), (B, 0))
-        assert run.told()[-1] == "table is as it should be again"
-
-
-async def test_a_module_loaded_anew_is_drift() -> None:
-    """A table that was out of reach at a comparison and comes back empty is filled again, and that is told."""
-    run = Running(GOOD)
-    async with run.going(GOOD):
-        run.ipvs.out_of_reach = True
-        await run.clock.advance(RESYNC)
-        run.ipvs.by_hand(DeleteService(KEY))
-        run.ipvs.out_of_reach = False
-        await run.clock.advance(30)
-        assert run.table == GOOD
-        assert [event.kind for event in run.events()] == [
-            "table_error",
-            "table_drift",
-            "table_edited",
-            "table_restored",
         ]
 
 

@@ -1,64 +1,12 @@
-"""What happened, as values, and a fan-out that never holds up the one who tells.
-
-`KINDS` are the names that alert rules use. Every event says which service or server it is about, in words that
-need no other line to be understood, and `at` is wall-clock time: events are for people.
-"""
+"""The kinds of event. A kind more is a class more here, and a line in `KINDS`."""
 
 from __future__ import annotations
 
-import asyncio
-import dataclasses
-import enum
-from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
 
 from checkers.base import Outcome
-
-
-class Severity(enum.IntEnum):
-    INFO = 20  # the numbers are those of the logging module
-    WARNING = 30
-    CRITICAL = 50
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    at: float
-    kind: ClassVar[str]
-    severity: ClassVar[Severity] = Severity.INFO
-    service: str = ""
-
-    def text(self) -> str:
-        """One line for people."""
-        raise NotImplementedError
-
-    def record(self) -> dict[str, Any]:
-        """The same for programs: JSON-ready, with the fields of the event by name."""
-        fields = {f.name: _plain(getattr(self, f.name)) for f in dataclasses.fields(self)}
-        return {"kind": self.kind, "severity": self.severity.name.lower(), "text": self.text(), **fields}
-
-
-def one_line(text: str, limit: int | None = None) -> str:
-    """`text` with everything unprintable escaped, cut to `limit`: no peer can forge a line, a header or an escape."""
-    plain = text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
-    return plain if limit is None or len(plain) <= limit else plain[: limit - 3] + "..."
-
-
-def _plain(value: Any) -> Any:
-    match value:
-        case Outcome():
-            return {
-                "status": value.status.value,
-                "code": value.code,
-                "detail": value.detail,
-                "seconds": round(value.seconds, 6),
-            }
-        case tuple() | list():
-            return [_plain(item) for item in value]
-        case _:
-            return value
+from healthd.events.event import Event, Severity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -276,43 +224,3 @@ ALERTED_BY_DEFAULT = frozenset(
         "reload_failed",
     }
 )
-
-
-class Subscription:
-    """A bounded queue of events. When its reader falls behind, the oldest are dropped and counted."""
-
-    def __init__(self, limit: int) -> None:
-        self._events: deque[Event] = deque(maxlen=limit)
-        self._arrived = asyncio.Event()
-        self.dropped = 0
-
-    def put(self, event: Event) -> None:
-        if len(self._events) == self._events.maxlen:
-            self.dropped += 1
-        self._events.append(event)
-        self._arrived.set()
-
-    def get_nowait(self) -> Event | None:
-        return self._events.popleft() if self._events else None
-
-    async def get(self) -> Event:
-        while not self._events:
-            self._arrived.clear()
-            await self._arrived.wait()
-        return self._events.popleft()
-
-
-class Bus:
-    """Hands every event to every subscription, at once and without waiting for anyone."""
-
-    def __init__(self) -> None:
-        self._subscriptions: list[Subscription] = []
-
-    def subscribe(self, limit: int = 10_000) -> Subscription:
-        subscription = Subscription(limit)
-        self._subscriptions.append(subscription)
-        return subscription
-
-    def publish(self, event: Event) -> None:
-        for subscription in self._subscriptions:
-            subscription.put(event)

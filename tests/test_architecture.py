@@ -1,0 +1,192 @@
+"""What may import what. The table is the design, and this compares it with the code."""
+
+from __future__ import annotations
+
+import ast
+import graphlib
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.sources import FILES, TREES, every_module
+
+MAY_IMPORT = {
+    # The checkers know nothing of healthd.
+    "checkers": ["checkers.*"],
+    "checkers.base": [],
+    "checkers.tls_buffers": [],
+    "checkers.net": ["checkers.base", "checkers.tls_buffers"],
+    "checkers.process": ["checkers.base"],
+    # The vocabulary, and what needs nothing.
+    "healthd.model": [],
+    "healthd.clock": [],
+    "healthd.lock": [],
+    "healthd.edits": ["healthd.model"],
+    "healthd.events": ["checkers.base"],
+    # The configuration becomes values, and values become a plan.
+    "healthd.config": ["checkers.*", "healthd.events", "healthd.model"],
+    "healthd.plan": ["checkers.base", "healthd.config.values", "healthd.model"],
+    # Pure decisions.
+    "healthd.verdict": ["checkers.base", "healthd.model"],
+    "healthd.policy": ["healthd.config.values", "healthd.model", "healthd.plan", "healthd.verdict"],
+    "healthd.snapshot": ["checkers.base", "healthd.policy", "healthd.verdict"],
+    # The one owner of mutable state, and its memory.
+    "healthd.state": [
+        "checkers.base",
+        "healthd.config.values",
+        "healthd.model",
+        "healthd.policy",
+        "healthd.snapshot",
+        "healthd.verdict",
+    ],
+    "healthd.controller": [
+        "checkers.base",
+        "healthd.clock",
+        "healthd.config.values",
+        "healthd.edits",
+        "healthd.events",
+        "healthd.model",
+        "healthd.plan",
+        "healthd.policy",
+        "healthd.snapshot",
+        "healthd.state",
+        "healthd.verdict",
+    ],
+    # What runs: checks, the table, alerts. None of them knows another, nor the controller.
+    "healthd.scheduler": ["checkers.base", "checkers.net", "healthd.clock", "healthd.plan"],
+    "healthd.ipvs": ["healthd.edits", "healthd.model"],
+    "healthd.reconcile": ["healthd.clock", "healthd.edits", "healthd.events", "healthd.ipvs", "healthd.model"],
+    "healthd.alerts": [
+        "checkers.base",
+        "checkers.process",
+        "healthd.clock",
+        "healthd.config.values",
+        "healthd.events",
+        "healthd.model",
+    ],
+    "healthd.log": ["healthd.events"],
+    "healthd.statefile": ["checkers.base", "healthd.plan", "healthd.verdict"],
+    # What puts it together.
+    "healthd.once": [
+        "healthd.clock",
+        "healthd.config.values",
+        "healthd.controller",
+        "healthd.edits",
+        "healthd.events",
+        "healthd.ipvs",
+        "healthd.model",
+        "healthd.plan",
+        "healthd.reconcile",
+        "healthd.scheduler",
+        "healthd.snapshot",
+        "healthd.statefile",
+    ],
+    "healthd.daemon": [
+        "healthd",
+        "healthd.alerts.router",
+        "healthd.clock",
+        "healthd.config",
+        "healthd.controller",
+        "healthd.events",
+        "healthd.ipvs",
+        "healthd.log",
+        "healthd.model",
+        "healthd.plan",
+        "healthd.reconcile",
+        "healthd.scheduler",
+        "healthd.statefile",
+    ],
+    "healthd.demo": [
+        "healthd.clock",
+        "healthd.config",
+        "healthd.daemon",
+        "healthd.events",
+        "healthd.ipvs",
+        "healthd.ipvs.memory",
+        "healthd.model",
+    ],
+    "healthd.cli": ["checkers.*", "healthd", "healthd.*"],
+    "healthd.__main__": ["healthd.cli"],
+    "healthd": [],
+}
+"""A room is a module, or a package with all in it that is not a room of its own. Within a room all may import all.
+
+`name` is that module alone, so `healthd.ipvs` is the protocol and neither of its implementations; `name.*` is
+everything below it. `healthd` alone is the version.
+"""
+
+THIRD_PARTY = {
+    "checkers.dns": ["dns"],
+    "checkers.dnswire": ["dns"],
+    "checkers.http_answer": ["httptools"],
+    "healthd.alerts": ["aiosmtplib"],
+    "healthd.cli": ["click", "pydantic", "rich", "tomli"],
+    "healthd.config": ["pydantic", "pydantic_core", "tomli", "typing_extensions"],
+    "healthd.demo": ["rich"],
+    "healthd.ipvs": ["pyroute2"],
+}
+"""The rooms that may know a library, and which."""
+
+
+def imports(module: str, nodes: Iterator[ast.AST] | list[ast.stmt]) -> set[str]:
+    """The modules that are imported, also within a function; `from package import module` names the module."""
+    found = set()
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module} imports relatively"
+            inside = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= {name if name in FILES else str(node.module) for name in inside}
+    return found
+
+
+def all_imports(module: str) -> set[str]:
+    return imports(module, ast.walk(TREES[module])) - {"__future__"}
+
+
+def ours(names: set[str]) -> set[str]:
+    return {name for name in names if name.partition(".")[0] in {"checkers", "healthd"}}
+
+
+def room_of(module: str, rooms: object = MAY_IMPORT) -> str:
+    """The room with the longest name that the module is in."""
+    assert isinstance(rooms, dict)
+    return max((room for room in rooms if f"{module}.".startswith(f"{room}.")), key=len, default="")
+
+
+def allowed(room: str, imported: str) -> bool:
+    return room_of(imported) == room or any(
+        imported.startswith(entry[:-1]) if entry.endswith(".*") else imported == entry for entry in MAY_IMPORT[room]
+    )
+
+
+@every_module
+def test_no_module_imports_what_its_room_may_not(module: str) -> None:
+    """One direction, nothing points back; a room that needs more says so in the table first."""
+    room = room_of(module)
+    assert [name for name in sorted(ours(all_imports(module))) if not allowed(room, name)] == []
+
+
+@every_module
+def test_libraries_are_known_where_they_are_needed(module: str) -> None:
+    """Everything else works with the standard library, so a library can be replaced in one place."""
+    known = THIRD_PARTY.get(room_of(module, THIRD_PARTY), [])
+    foreign = {name.partition(".")[0] for name in all_imports(module) - ours(all_imports(module))}
+    assert sorted(foreign - sys.stdlib_module_names - set(known)) == []
+
+
+def test_the_table_speaks_of_modules_that_exist() -> None:
+    """Nothing in it is left over."""
+    entries = {entry.removesuffix(".*") for room, entries in MAY_IMPORT.items() for entry in (room, *entries)}
+    assert sorted((entries | set(THIRD_PARTY)) - set(FILES)) == []
+
+
+def test_no_module_imports_itself_by_a_detour() -> None:
+    """What is imported when a module is loaded makes no circle."""
+    graph = {module: ours(imports(module, TREES[module].body)) & set(FILES) - {module} for module in FILES}
+    try:
+        graphlib.TopologicalSorter(graph).prepare()
+    except graphlib.CycleError as error:
+        pytest.fail(f"a circle of imports: {' -> '.join(error.args[1])}")

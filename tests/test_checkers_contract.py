@@ -1,0 +1,97 @@
+"""What holds for every built-in kind of check, whatever it asks."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import re
+
+import pytest
+
+from checkers import BUILTIN
+from checkers.base import Checker, OptionError, Outcome, Target
+from checkers.registry import find, summary
+
+every_kind = pytest.mark.parametrize("name", BUILTIN)
+
+MINIMAL: dict[str, dict[str, object]] = {
+    "command": {"command": ("/bin/true",)},
+    "dialog": {"expect": "OK"},
+}
+"""The options that a kind cannot do without."""
+
+
+def make(name: str, **options: object) -> Checker:
+    kind: type[Checker] = BUILTIN[name]
+    return kind(**{**MINIMAL.get(name, {}), **options})  # type: ignore[arg-type] # the fields of a kind found by name
+
+
+def test_the_kinds_are_those_of_the_manual() -> None:
+    """In the order of their names."""
+    assert list(BUILTIN) == sorted(BUILTIN)
+    assert {"tcp", "http", "dns", "dialog", "command", "ping", "always"} <= set(BUILTIN)
+
+
+@every_kind
+def test_a_kind_is_a_frozen_dataclass_derived_from_checker(name: str) -> None:
+    """It keeps no state between calls, and is built by keyword."""
+    kind = BUILTIN[name]
+    assert issubclass(kind, Checker)
+    parameters = vars(kind)["__dataclass_params__"]
+    assert parameters.frozen
+    assert all(field.kw_only for field in dataclasses.fields(kind))
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        make(name).address = "10.0.0.1"  # type: ignore[misc] # that is the point
+
+
+@every_kind
+def test_a_kind_has_one_coroutine_that_takes_a_target(name: str) -> None:
+    """`async def check(self, target: Target) -> Outcome`."""
+    kind = BUILTIN[name]
+    assert inspect.iscoroutinefunction(kind.check)
+    assert kind.check is not Checker.check
+    assert inspect.get_annotations(kind.check, eval_str=True) == {"target": Target, "return": Outcome}
+
+
+@every_kind
+def test_a_kind_says_what_it_does_and_when_it_passes(name: str) -> None:
+    """The first line of its docstring is what `healthd probe` and the schema show."""
+    assert 10 < len(summary(BUILTIN[name])) <= 120
+
+
+@every_kind
+def test_equal_options_make_equal_checkers(name: str) -> None:
+    """A reload compares them: what did not change goes on undisturbed."""
+    assert make(name) == make(name)
+    assert make(name) != make(name, address="10.0.0.9")
+
+
+@every_kind
+def test_every_kind_can_be_sent_elsewhere(name: str) -> None:
+    """To another address than the server's, and to another port where it asks one at all."""
+    assert make(name, address="10.0.0.9").address == "10.0.0.9"
+    if BUILTIN[name].needs_port:
+        assert make(name, port=4711).port == 4711
+
+
+@every_kind
+@pytest.mark.parametrize("port", [0, -1, 65536])
+def test_a_port_that_is_none_is_refused_by_name(name: str, port: int) -> None:
+    """The error names the option, for the line in the configuration that it is found in."""
+    with pytest.raises(OptionError) as error:
+        make(name, port=port)
+    assert error.value.option == "port"
+    assert str(error.value) == f"must be from 1 to 65535, not {port}"
+
+
+@every_kind
+def test_a_repr_holds_no_password(name: str) -> None:
+    """Whatever option is named like a secret stays out of the repr, which ends in logs."""
+    secrets = [field for field in dataclasses.fields(BUILTIN[name]) if re.search("password|secret|token", field.name)]
+    assert [field.name for field in secrets if field.repr and not field.name.endswith("_file")] == []
+
+
+@every_kind
+def test_a_kind_is_found_by_its_name(name: str) -> None:
+    """The word after `type =`."""
+    assert find(name, None) is BUILTIN[name]
