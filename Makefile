@@ -8,30 +8,33 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):/usr/sbin:/sbin:$(PATH)
 
-.PHONY: demo test test-host test-kernel setup lint wheel clean FORCE
+.PHONY: demo test test-host test-kernel lint wheel clean FORCE
 
 demo: $(VENV)/.installed
 	$(BIN)/healthd demo
 
-test: test-host test-kernel
+# What cannot be installed is left out and said last, where it is seen; in CI it is a failure.
+test: $(VENV)/.installed-dev
+	@if tests/lab/setup; then $(MAKE) --no-print-directory test-host test-kernel; else \
+	  $(MAKE) --no-print-directory test-host; status=$$?; \
+	  echo '*** LEFT OUT, for want of what tests/lab/setup names above:' >&2; \
+	  printf '***   %s\n' $(KERNEL_TESTS) >&2; \
+	  if [ $$status != 0 ] || [ -n "$$CI" ]; then exit 1; fi; fi
 
-test-host: $(VENV)/.installed-dev setup
+test-host: $(VENV)/.installed-dev
 	$(BIN)/pytest
 
 # On a kernel with IPVS: this machine's own where it has it, else a User-Mode Linux booted for the purpose. Each file
 # has a lab of its own, and as many run at once as there are processors.
 KERNEL_TESTS := $(wildcard tests/kernel/test_*.py)
 
-test-kernel: $(VENV)/.installed-dev setup
+test-kernel: $(VENV)/.installed-dev
 	$(MAKE) --no-print-directory --keep-going --jobs=$$(nproc) --output-sync=target $(KERNEL_TESTS:%=lab-%)
 
 lab-%: FORCE
 	tests/lab/run $(BIN)/pytest -p no:cacheprovider $*
 
 FORCE:
-
-setup:
-	tests/lab/setup
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

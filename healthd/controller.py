@@ -6,16 +6,16 @@ waits: each call leaves everything consistent before it returns, so there are no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from checkers.base import Outcome
-from healthd import edits, events
+from healthd import edits, events, policy
 from healthd.clock import Clock
 from healthd.config.values import ServiceConfig
 from healthd.events import Bus
 from healthd.model import ServiceKey, Table, VirtualService
 from healthd.plan import Change, Job, JobId, Plan, diff
-from healthd.policy import Decision, Standing
+from healthd.policy import Decision, ServerState, Standing
 from healthd.snapshot import Snapshot
 from healthd.state import CheckRecord, ServerRecord, ServiceRecord, adopted, carried_over, service_view
 from healthd.verdict import Health, Verdict
@@ -76,16 +76,16 @@ class Controller:
         service = self._services[job.service]
         server = service.servers[job.server]
         check = server.checks[job.check.name]
-        before = (server.health, server.wish)
+        before = server.state
         transition = check.take(outcome)
         if check.unknowns_in_a_row == 1:
             self._tell_unknown(job, outcome)
-        if (server.health, server.wish) != before:
-            old = self._decisions[job.service]
-            self._decisions[job.service] = service.decide()
-            self._tell_server(service, server, old, job.check.name, transition.outcomes if transition else ())
+        if server.state != before:
+            old, new = self._decide_again(service, server, before)
+            commands = edits.diff(Table({service.config.key: new}), Table({service.config.key: old}))
+            self._tell_server(service, server, commands, job.check.name, transition.outcomes if transition else ())
             self._tell_standing(service)
-            self._publish_table(frozenset())
+            self._publish_service(service)
         return check.verdict.settled
 
     def replace(self, plan: Plan, actual: Table) -> Change:
@@ -119,6 +119,18 @@ class Controller:
     def _check(self, job: Job) -> CheckRecord:
         return self._services[job.service].servers[job.server].checks[job.check.name]
 
+    def _decide_again(
+        self, service: ServiceRecord, server: ServerRecord, before: ServerState
+    ) -> tuple[VirtualService, VirtualService]:
+        """Decides on a service of which one server has changed; what differs in the table stands in the two results."""
+        name, endpoint = service.config.name, server.config.endpoint
+        old = self._decisions[name]
+        new = policy.decide_one(service.config, old, server.config, before, server.state)
+        self._decisions[name] = new or service.decide()
+        if new is None:
+            return old.virtual, self._decisions[name].virtual
+        return old.virtual.only(endpoint), new.virtual.only(endpoint)
+
     def _decide_all(self) -> None:
         self._decisions = {name: record.decide() for name, record in self._services.items()}
 
@@ -128,6 +140,12 @@ class Controller:
         )
         self._submit(self._desired, retired)
 
+    def _publish_service(self, service: ServiceRecord) -> None:
+        services = dict(self._desired.services)
+        services[service.config.key] = self._decisions[service.config.name].virtual
+        self._desired = Table(services)
+        self._submit(self._desired, frozenset())
+
     def _tell_unknown(self, job: Job, outcome: Outcome) -> None:
         at, server = self._clock.wall(), str(job.server)
         self._bus.publish(
@@ -136,15 +154,17 @@ class Controller:
 
     def _tell_reload(self, service: ServiceRecord, before: Decision) -> None:
         """A check that is no more can be what kept a server down, and a server that is no more the last one."""
+        key, now = service.config.key, self._decisions[service.config.name].virtual
+        commands = edits.diff(Table({key: now}), Table({key: before.virtual}))
         for server in service.servers.values():
-            self._tell_server(service, server, before)
+            self._tell_server(service, server, commands)
         self._tell_standing(service)
 
     def _tell_server(
         self,
         service: ServiceRecord,
         server: ServerRecord,
-        before: Decision,
+        commands: Sequence[edits.Edit],
         check: str = "",
         outcomes: tuple[Outcome, ...] = (),
     ) -> None:
@@ -154,8 +174,6 @@ class Controller:
             return
         server.told = new
         decision = self._decisions[service.config.name]
-        key = service.config.key
-        commands = edits.diff(Table({key: decision.virtual}), Table({key: before.virtual}))
         self._bus.publish(
             _SERVER_EVENT[old, new](
                 at=self._clock.wall(),

@@ -162,6 +162,11 @@ class VirtualService:
     options: ServiceOptions = ServiceOptions()
     destinations: Mapping[Endpoint, Destination] = field(default_factory=dict)
 
+    def only(self, endpoint: Endpoint) -> VirtualService:
+        """The service with this one destination, if it has it."""
+        destination = self.destinations.get(endpoint)
+        return VirtualService(self.options, {} if destination is None else {endpoint: destination})
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Table:

@@ -18,10 +18,13 @@ from collections.abc import Iterable
 from contextlib import suppress
 
 from healthd import edits, events
-from healthd.clock import Clock
+from healthd.clock import Clock, sleep_until
 from healthd.events import Bus
 from healthd.ipvs import Ipvs, IpvsUnavailable
 from healthd.model import ServiceKey, Table
+
+MERGED = 0.02
+"""Seconds between two comparisons at least: in a storm of changes many go together, a single one never waits."""
 
 BACK_OFF_FIRST = 1.0
 BACK_OFF_MOST = 30.0
@@ -51,12 +54,15 @@ class Reconciler:
         """Converges for ever."""
         while True:
             self.converge()
+            next_at_least = self._clock.monotonic() + MERGED
             due = self._clock.monotonic() + self._back_off if self._back_off else self._next_reading
             timer = self._clock.call_at(due, self._wake.set)
             try:
                 await self._wake.wait()
             finally:
                 timer.cancel()
+            if self._clock.monotonic() < next_at_least:
+                await sleep_until(self._clock, next_at_least)
 
     def converge(self) -> list[edits.Edit]:
         """One comparison and its edits; returns the ones that were carried out."""

@@ -5,7 +5,8 @@ Rules:
 1. A settled check starts at fixed points in time: its phase within the interval comes from a hash of its id, so starts
    are spread evenly, the spread is the same after a restart, and nothing drifts.
 2. While a check is not settled its starts follow one another at `fast_interval`, counted from the start before.
-3. A check never overlaps itself. A start that would is left out, not put off.
+3. A check never overlaps itself. A start that would is left out; while a check is not settled it is put off to the end
+   of the one under way, so that a server that hangs is found out at the pace of the timeouts.
 4. Every check has one deadline for all it does, and no exception of a checker gets past `run_check`.
 5. Starts that are late because this process is too busy are measured, and said once a minute.
 """
@@ -167,8 +168,7 @@ class Scheduler:
         check = slot.job.check
         if slot.settled:
             return on_grid(slot.job.id, check.interval, max(now, slot.planned))
-        steps = max(1, math.ceil((now - slot.planned) / check.fast_interval))
-        return slot.planned + steps * check.fast_interval
+        return max(now, slot.planned + check.fast_interval)
 
     def _enqueue(self, slot: _Slot, when: float) -> None:
         heapq.heappush(self._heap, (when, next(self._order), slot))

@@ -44,6 +44,10 @@ class ServerRecord:
     told: Health
 
     @property
+    def state(self) -> ServerState:
+        return ServerState(self.health, found=self.found, wish=self.wish)
+
+    @property
     def health(self) -> Health:
         """All checks must pass: one that is down decides, then one that is undecided."""
         healths = {check.verdict.health for check in self.checks.values()}
@@ -68,11 +72,7 @@ class ServiceRecord:
     told_fallback: str = ""
 
     def decide(self) -> Decision:
-        states = {
-            endpoint: ServerState(server.health, found=server.found, wish=server.wish)
-            for endpoint, server in self.servers.items()
-        }
-        return policy.decide(self.config, states)
+        return policy.decide(self.config, {endpoint: server.state for endpoint, server in self.servers.items()})
 
 
 def adopted(service: ServiceConfig, actual: VirtualService) -> ServiceRecord:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -100,9 +99,8 @@ def _rows(service: ServiceConfig) -> Iterator[tuple[str, ...]]:
 def down_within(one: CheckConfig) -> float:
     """Seconds, at most, until a server that has hung since its last check began is down.
 
-    The first failing check starts one interval after the last good one. The following start at multiples of
-    `fast_interval` after the one before: the next that has not passed when that one ends, a little after its timeout.
+    The first failing check starts one interval after the last good one, the following `fast_interval` after the one
+    before, or when that has reached its timeout.
     """
-    starts_missed = math.floor(one.timeout / one.fast_interval + 1e-9)
-    pace = (starts_missed + 1) * one.fast_interval
+    pace = max(one.fast_interval, one.timeout)
     return one.interval + (one.fall.count - 1) * pace + one.timeout

@@ -9,6 +9,10 @@ from checkers.base import Outcome
 from healthd.events.event import Event, Severity
 
 
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerEvent(Event):
     """`outcomes` are the ones that decided, oldest first; `edits` what follows in the table, as ipvsadm commands."""
@@ -24,8 +28,8 @@ class ServerEvent(Event):
 
     def text(self) -> str:
         evidence = "; ".join(dict.fromkeys(str(outcome) for outcome in self.outcomes))
-        count = len(self.outcomes)
-        after = f" after {count} outcome{'s' if count != 1 else ''} of check {self.check}: {evidence}" if count else ""
+        count = _counted(len(self.outcomes), "outcome")
+        after = f" after {count} of check {self.check}: {evidence}" if self.outcomes else ""
         edits = "; table: " + ", ".join(self.edits) if self.edits else "; table: nothing to change"
         left = f"; {self.available} of {self.configured} servers available"
         return f"{self.service}: server {self.server} {self.old} -> {self.new}{after}{left}{edits}"
@@ -177,7 +181,9 @@ class Started(Event):
     servers: int
 
     def text(self) -> str:
-        return f"healthd {self.version} started: {self.services} services, {self.servers} servers"
+        return (
+            f"healthd {self.version} started: {_counted(self.services, 'service')}, {_counted(self.servers, 'server')}"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,9 @@ from healthd.edits import (
     EditDestination,
     EditService,
 )
+from healthd.events import TableEdited
 from healthd.model import Destination, Endpoint, ServiceKey, ServiceOptions
+from healthd.reconcile import MERGED
 from tests.support.building import KEY, OTHER_KEY, A, B
 from tests.support.reconciling import GOOD, RESYNC, Running, both, nothing, table
 
@@ -216,3 +218,20 @@ async def test_rule_5_of_the_design_no_edit_on_the_way_empties_a_service(weights
         pass
     assert len(seen) >= 2
     assert min(seen) > 0
+
+
+async def test_a_single_change_does_not_wait_and_a_storm_goes_together() -> None:
+    """A change after a pause is done at once; those that follow within the window are done in one pass, the newest."""
+    run = Running(GOOD)
+    async with run.going(GOOD):
+        run.reconciler.submit(table((A, 2), (B, 1)))
+        await settle()
+        assert run.table == table((A, 2), (B, 1))
+        for weight in range(3, 100):
+            run.reconciler.submit(table((A, weight), (B, 1)))
+            await settle()
+        assert run.table == table((A, 2), (B, 1))
+        await run.clock.advance(MERGED)
+        assert run.table == table((A, 99), (B, 1))
+    edits = [event.edits for event in run.events() if isinstance(event, TableEdited)]
+    assert [len(each) for each in edits] == [1, 1]

@@ -84,17 +84,27 @@ async def test_a_check_that_is_not_settled_at_the_start_begins_at_its_fast_pace(
     assert len(run.log.began) == 1
 
 
-@pytest.mark.parametrize(("letters", "pace"), [("P", 5), ("F", 1)])
-async def test_a_check_never_overlaps_itself(letters: str, pace: float) -> None:
+async def test_a_settled_check_never_overlaps_itself() -> None:
     """A start that would is left out, not put off: the next one is at a point in time as if nothing had happened."""
     run = Running()
-    run.log.letters = [letters]
-    run.log.took = pace * 1.5
+    run.log.took = 7.5
     run.set_jobs(run.check(interval=5, fast_interval=1, timeout=60, generation=1))
     async with run.going():
-        await run.clock.advance(pace * 3 + 5)
+        await run.clock.advance(20)
     assert all(end <= start for end, start in zip(run.log.ended, run.log.began[1:], strict=False))
-    assert gaps(run.log.began)[0] == 2 * pace
+    assert gaps(run.log.began)[0] == 10
+
+
+async def test_a_check_that_is_not_settled_follows_itself_without_a_pause() -> None:
+    """Rule 2 of the design: one that takes longer than its fast pace starts again as it ends, and never before."""
+    run = Running()
+    run.log.letters = ["F"]
+    run.log.took = 1.5
+    run.set_jobs(run.check(interval=5, fast_interval=1, timeout=60, generation=1))
+    async with run.going():
+        await run.clock.advance(8)
+    assert run.log.began[1:3] == run.log.ended[:2]
+    assert gaps(run.log.began)[0] == 1.5
 
 
 async def test_a_late_start_is_said_once_a_minute(caplog: pytest.LogCaptureFixture) -> None:

@@ -15,7 +15,7 @@ from healthd.events import Bus, Event
 from healthd.ipvs import IpvsUnavailable
 from healthd.ipvs.memory import MemoryIpvs
 from healthd.model import Destination, Endpoint, ServiceKey, ServiceOptions, Table, VirtualService
-from healthd.reconcile import Reconciler
+from healthd.reconcile import MERGED, Reconciler
 from tests.support.building import KEY, A, B
 
 RESYNC = 10.0
@@ -76,10 +76,10 @@ class Running:
 
     @asynccontextmanager
     async def going(self, desired: Table) -> AsyncIterator[None]:
-        """The loop runs, and has seen `desired`."""
+        """The loop runs, has seen `desired`, and does not hold anything back to merge it."""
         self.reconciler.submit(desired)
         task = asyncio.create_task(self.reconciler.run())
-        await settle()
+        await self.clock.advance(MERGED)
         try:
             yield
         finally:
@@ -88,8 +88,10 @@ class Running:
                 await task
 
     async def submit(self, desired: Table, *retired: ServiceKey) -> None:
+        """A change that comes alone."""
         self.reconciler.submit(desired, frozenset(retired))
         await settle()
+        await self.clock.advance(MERGED)
 
     @property
     def table(self) -> Table:

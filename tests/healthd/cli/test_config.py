@@ -19,9 +19,9 @@ def test_a_good_one(site: Site) -> None:
     lines = done.stdout.splitlines()
     assert lines[0].split("  ")[0] == "SERVICE"
     assert [line.split() for line in lines[1:4]] == [
-        ["web", "192.0.2.1:80/tcp", "2", "tcp", "tcp", "3", "2", "13s"],
-        ["app", "192.0.2.2:80/tcp", "1", "tcp", "tcp", "3", "2", "18s"],
-        ["always", "always", "3", "2", "18s"],
+        ["web", "192.0.2.1:80/tcp", "2", "tcp", "tcp", "3", "2", "11s"],
+        ["app", "192.0.2.2:80/tcp", "1", "tcp", "tcp", "3", "2", "16s"],
+        ["always", "always", "3", "2", "16s"],
     ]
     assert lines[-1] == f"{site.path}: good: 2 services, 3 servers, 4 checks"
 
@@ -58,7 +58,7 @@ def test_json(site: Site) -> None:
                 "name": "web",
                 "virtual": "192.0.2.1:80/tcp",
                 "servers": 1,
-                "checks": [{"name": "tcp", "type": "tcp", "down_within": 13.0}],
+                "checks": [{"name": "tcp", "type": "tcp", "down_within": 11.0}],
             }
         ],
         "errors": [],
@@ -79,13 +79,13 @@ def test_schema() -> None:
     [
         (Threshold(1, 1), 1.0, 3.0, 13.0),
         (Threshold(3, 3), 4.0, 3.0, 10 + 4 + 4 + 3),
-        (Threshold(3, 3), 1.0, 3.0, 10 + 4 + 4 + 3),
-        (Threshold(2, 2), 2.0, 3.0, 10 + 4 + 3),
+        (Threshold(3, 3), 1.0, 3.0, 10 + 3 + 3 + 3),
+        (Threshold(2, 2), 2.0, 3.0, 10 + 3 + 3),
         (Threshold(2, 5), 1.0, 0.5, 10 + 1 + 0.5),
     ],
 )
 def test_down_within(fall: Threshold, fast_interval: float, timeout: float, expected: float) -> None:
-    """One interval, then each failing check at the first fast start after the one before, then the last timeout."""
+    """One interval, each failing check `fast_interval` or a timeout after the one before, the last timeout."""
     check = CheckConfig(
         name="c",
         kind="tcp",

@@ -7,7 +7,7 @@ SERVERS = 40
 
 
 def test_out_of_descriptors_takes_no_server_out(site: Site) -> None:
-    """A process that can open no socket says so for every check, and edits nothing; with descriptors all is as before."""
+    """A process that can open no socket says so for every check and edits nothing; later all is as before."""
     ports = [site.port() for _ in range(SERVERS)]
     site.write(site.path.read_text() + 'interval = "200ms"\nfast_interval = "200ms"\nfall = 1\n')
     site.service("web", *ports)
