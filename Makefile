@@ -1,6 +1,7 @@
 # make demo   shows the main job working; needs nothing but Python
 # make test   sets up and passes every test; as root on Debian it installs the real servers and the kernel it tests on
 # make lint   style and types
+# make bench-NAME  one benchmark of benchmarks/ (cost lateness memory startup table reaction workers record); ARGS="..."
 # make wheel  builds a wheel and runs the demo from an installed copy of it
 
 PYTHON ?= python3
@@ -40,6 +41,11 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# Not a part of the tests: nothing fails because a machine is slow.
+bench-%: $(VENV)/.installed-dev FORCE
+	@benchmarks/setup
+	$(BIN)/python -m benchmarks.$* $(ARGS)
 
 wheel: $(VENV)/.installed-dev
 	rm -rf build/wheel && mkdir -p build/wheel

@@ -9,6 +9,7 @@ class Always(Checker):
     """Asks nothing: the server is up, or down, because the configuration says so. For maintenance."""
 
     needs_port: ClassVar[bool] = False
+    shared: ClassVar[bool] = True
 
     state: Literal["up", "down"] = "up"
 

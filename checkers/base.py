@@ -36,6 +36,8 @@ import enum
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from checkers.waiting import LOOP, Io
+
 
 class Status(enum.Enum):
     PASS = "pass"  # noqa: S105 - not a password
@@ -103,7 +105,7 @@ class Target:
 
     The `server_*` and `virtual_*` fields say on whose behalf, for scripts and messages: the real server as the
     kernel's table has it, and its virtual service (`fwmark` is 0 unless the service is selected by a mark, and
-    then the virtual address is empty and the port 0).
+    then the virtual address is empty and the port 0). `io` is how the check waits for its sockets.
     """
 
     address: str
@@ -116,13 +118,13 @@ class Target:
     fwmark: int = 0
     protocol: str = "tcp"
     trace: Trace = field(default_factory=Trace, compare=False, repr=False)
+    io: Io = field(default=LOOP, compare=False, repr=False)
+    where: str = field(init=False, compare=False, repr=False)
+    """`10.0.0.1:80`, `[2001:db8::1]:80`, or the bare address without a port."""
 
-    @property
-    def where(self) -> str:
-        """`10.0.0.1:80`, `[2001:db8::1]:80`, or the bare address without a port."""
-        if not self.port:
-            return self.address
-        return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
+    def __post_init__(self) -> None:
+        host = f"[{self.address}]" if ":" in self.address and self.port else self.address
+        object.__setattr__(self, "where", f"{host}:{self.port}" if self.port else host)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,8 @@ class Outcome:
 
     def __post_init__(self) -> None:
         """Raises TypeError or ValueError: an outcome that exists is one that everything behind it can work with."""
+        if type(self.status) is Status and type(self.code) is type(self.detail) is str and self.weight is None:
+            return  # as nearly every outcome is
         typed = ((self.status, Status), (self.code, str), (self.detail, str), (self.weight, int | None))
         for value, kind in typed:
             if not isinstance(value, kind):
@@ -151,7 +155,10 @@ class Outcome:
 
 
 def passed(code: str, detail: str = "", *, weight: int | None = None) -> Outcome:
-    return Outcome(Status.PASS, str(code), detail, weight=weight)
+    return Outcome(_PASS, str.__str__(code), detail, 0.0, weight)
+
+
+_PASS = Status.PASS  # looking up a member of an enum costs as much as a call
 
 
 class CheckEnded(Exception):  # noqa: N818 - not an error of the program: a check's answer, raised from the depths
@@ -192,6 +199,11 @@ class Checker:
     """The port asked when neither the check nor the server names one; 0 says there is none."""
     needs_port: ClassVar[bool] = True
     """False for a check without a port, such as ping."""
+    lean: ClassVar[bool] = False
+    """True if `check` awaits nothing but `checkers.net` and `Target.io`, and never returns one `Outcome` twice: it then
+    runs without a task of its own."""
+    shared: ClassVar[bool] = False
+    """True if `check` looks at nothing of its target but address and port: one answer then serves all services."""
 
     address: str | None = None
     port: int | None = None
@@ -215,5 +227,5 @@ def show(data: bytes | str, limit: int = 60) -> str:
     """`data` shortened and printable on one line, in quotes: what goes into a detail as evidence."""
     text = data.decode("utf-8", "backslashreplace") if isinstance(data, bytes) else data
     cut = text[:limit]
-    plain = "".join(c if c.isprintable() else repr(c)[1:-1] for c in cut)
+    plain = cut if cut.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in cut)
     return f'"{plain}"' + ("..." if len(text) > limit else "")

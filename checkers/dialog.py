@@ -3,7 +3,7 @@ from __future__ import annotations
 import functools
 import re
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
 
 from checkers import net
 from checkers.base import Code, Failed, OptionError, Outcome, Phase, Target, passed, show
@@ -102,6 +102,9 @@ class Dialog(TlsChecker):
     looks at one. The options of a single step may stand on the check itself. A step reads at most `max_answer` bytes.
     Without `tls_name` the certificate must carry the address.
     """
+
+    lean: ClassVar[bool] = True
+    shared: ClassVar[bool] = True
 
     protocol: Literal["tcp", "udp"] = "tcp"
     steps: tuple[Step, ...] = ()

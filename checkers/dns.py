@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import asyncio
 import functools
 import re
 import secrets
@@ -43,6 +42,8 @@ class Dns(Checker):
     """
 
     default_port: ClassVar[int] = 53
+    lean: ClassVar[bool] = True
+    shared: ClassVar[bool] = True
 
     name: str = "."
     record: str = "SOA"
@@ -99,7 +100,7 @@ class Dns(Checker):
                     text = f"waiting for an answer from {target.where}; ignored so far: {ignored}, the last: {reason}"
                     target.trace.enter(Phase.TALK, text)
                 # Datagrams that are already there are received without a pause: let the deadline have its turn.
-                await asyncio.sleep(0)
+                await target.io.turn()
 
     async def _ask_tcp(self, target: Target) -> Reply:
         number = secrets.token_bytes(2)

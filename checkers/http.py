@@ -27,6 +27,8 @@ class Http(TlsChecker):
     """
 
     default_port: ClassVar[int] = 80
+    lean: ClassVar[bool] = True
+    shared: ClassVar[bool] = True
 
     method: Literal["GET", "HEAD", "OPTIONS", "POST", "PUT"] = "GET"
     path: str = "/"
@@ -78,7 +80,7 @@ class Http(TlsChecker):
         return self._judge(answer, _way(question, followed))
 
     async def _ask(self, target: Target, question: Question, first: Question) -> Answer:
-        same_host = question.host.lower() == first.host.lower()
+        same_host = question is first or question.host.lower() == first.host.lower()
         body = self._body_for(question)
         answer = Answer(self.max_body)
         asked = target if question.port == target.port else dataclasses.replace(target, port=question.port)

@@ -139,14 +139,17 @@ async def read_body(stream: net.Stream, trace: Trace, answer: Answer, until: byt
         Failed: the body is broken or cut short.
 
     """
-    trace.enter(Phase.TALK, f"reading the body after {answer.status_line}")
     searched = 0
+    told = False
     while not (until and answer.body.find(until, searched) >= 0) and not answer.complete:
         searched = max(0, len(answer.body) - len(until))
         if answer.broken:
             raise Failed(Code.L7RSP, f"answered {answer.status_line}, the body is broken: {answer.broken}")
         if answer.room <= 0:
             return
+        if not told:
+            trace.enter(Phase.TALK, f"reading the body after {answer.status_line}")
+            told = True
         data = await stream.receive(min(net.RECEIVE_AT_MOST, answer.room))
         if data:
             answer.feed(data)

@@ -7,6 +7,7 @@ import dataclasses
 import re
 import urllib.parse
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from checkers.base import OptionError, Target
 from checkers.tls import is_server_name, read_file
@@ -91,8 +92,7 @@ def check_host(host: str) -> None:
         raise OptionError("host", message)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """One request. `host` is the Host field; `port` is where the real server is asked, whatever `host` says."""
 
     method: str

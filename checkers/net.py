@@ -1,17 +1,19 @@
-r"""Cheap sockets for checkers, and the one table from operating-system errors to outcomes.
+r"""Cheap sockets for checkers.
 
     async with net.connect(target) as stream:
         await stream.start_tls(context, "www.example.com")   # optional
         await stream.send(b"PING\r\n")
         answer = await stream.receive(512)                    # b"" at the end of the stream
 
-There is no timeout here: the caller's one deadline cancels the check wherever it waits, and `Target.trace` knows where
+There is no timeout here: the caller's one deadline ends the check wherever it waits, and `Target.trace` knows where
 that was. Nothing of `OSError` or `ssl.SSLError` escapes: what went wrong leaves as `Failed` or `Unable`.
+
+Each operation first waits, by `Target.io`, and then makes one system call that does not block. A check that awaits
+nothing but what is in this file may call itself `lean` (see `Checker`).
 """
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import os
 import socket
@@ -20,52 +22,21 @@ import struct
 from types import TracebackType
 from typing import Self
 
-from checkers.base import CheckEnded, Code, Failed, Outcome, Phase, Target, Trace, Unable
+from checkers.base import Code, Failed, Outcome, Phase, Target, Trace
+from checkers.fault import ended, tls_ended
 from checkers.tls_buffers import TlsBuffers
 
-OUR_FAULT = frozenset(
-    {
-        errno.EMFILE,  # this process is out of descriptors
-        errno.ENFILE,  # this machine is
-        errno.ENOMEM,
-        errno.ENOBUFS,
-        errno.ENETUNREACH,  # this machine has no route: it would say so of a healthy server too
-        errno.ENETDOWN,
-        errno.ENODEV,
-        errno.EADDRNOTAVAIL,  # no local port or address left
-        errno.EADDRINUSE,
-        errno.EAFNOSUPPORT,  # IPv6 switched off here
-        errno.EACCES,  # a local rule forbids it
-        errno.EPERM,  # likewise: a local packet filter answers this
-        errno.EINVAL,
-    }
-)
-"""Errors that say nothing about the server. EHOSTUNREACH is not among them: after a failed ARP or neighbour
-discovery it is the server that is not there."""
+Socket = socket.SocketType
+"""The bare socket of the C module: `socket.socket` costs as much in Python as the system call does."""
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # struct linger: on, 0 seconds
 
 RECEIVE_AT_MOST = 65536
 
-
-def ended(error: OSError, code: str, doing: str) -> CheckEnded:
-    """The outcome of an operating-system error met while `doing`; `code` is the server's, should it be at fault."""
-    number = error.errno or 0
-    reason = os.strerror(number) if number else str(error) or type(error).__name__
-    name = f" ({errno.errorcode[number]})" if number in errno.errorcode else ""
-    detail = f"{doing}: {reason}{name}"
-    if number in OUR_FAULT:
-        return Unable(Code.SOCKERR, detail)
-    if number == errno.ETIMEDOUT and code == Code.L4CON:
-        return Failed(Code.L4TOUT, detail)
-    return Failed(code, detail)
-
-
-def tls_ended(error: ssl.SSLError, doing: str) -> CheckEnded:
-    """The outcome of a failed handshake or a broken TLS record."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return Failed(Code.L6RSP, f"{doing}: certificate not accepted: {error.verify_message}")
-    return Failed(Code.L6RSP, f"{doing}: {error.reason or error.strerror or type(error).__name__}")
+# Looking up a member of an enum costs as much as a call, and these are needed by every check.
+_CONNECT, _TALK, _L7RSP = Phase.CONNECT, Phase.TALK, Code.L7RSP
+_OPEN_FLAGS = int(socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+_STREAM, _DATAGRAMS = int(socket.SOCK_STREAM), int(socket.SOCK_DGRAM)
 
 
 def deadline_outcome(trace: Trace, seconds: float) -> Outcome:
@@ -78,7 +49,7 @@ def family_of(address: str) -> socket.AddressFamily:
     return socket.AF_INET6 if ":" in address else socket.AF_INET
 
 
-def connect(target: Target, *, reset_on_close: bool = False) -> _Connecting:
+def connect(target: Target, *, reset_on_close: bool = False) -> Stream:
     """Used as `async with`: a `Stream` to the target. `reset_on_close` leaves no TIME_WAIT behind.
 
     Raises:
@@ -86,63 +57,58 @@ def connect(target: Target, *, reset_on_close: bool = False) -> _Connecting:
         Unable: this machine could not try.
 
     """
-    return _Connecting(target, reset_on_close=reset_on_close)
+    return Stream(target, reset_on_close=reset_on_close)
 
 
-class _Connecting:
+def open_socket(target: Target, kind: int) -> Socket:
+    """A new non-blocking socket of the target's family; `Unable` if none is to be had."""
+    try:
+        return Socket(family_of(target.address), kind | _OPEN_FLAGS)
+    except OSError as error:
+        raise ended(error, Code.SOCKERR, "opening a socket") from error
+
+
+class Stream:
+    """A TCP stream, in the clear until `start_tls`."""
+
+    __slots__ = ("_heard", "_reset_on_close", "_sock", "_target", "_tls", "_watch")
+
     def __init__(self, target: Target, *, reset_on_close: bool) -> None:
         self._target = target
         self._reset_on_close = reset_on_close
-        self._stream: Stream | None = None
+        self._tls: TlsBuffers | None = None
+        self._heard = False
 
-    async def __aenter__(self) -> Stream:
+    async def __aenter__(self) -> Self:
         target = self._target
-        target.trace.enter(Phase.CONNECT, f"connecting to {target.where}")
-        sock = open_socket(target, socket.SOCK_STREAM)
+        target.trace.enter(_CONNECT, f"connecting to {target.where}")
+        self._sock = open_socket(target, _STREAM)
         try:
-            if self._reset_on_close:
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
-            await asyncio.get_running_loop().sock_connect(sock, (target.address, target.port))
+            await self._connect(self._sock)
         except OSError as error:
-            sock.close()
+            self.close()
             raise ended(error, Code.L4CON, f"connecting to {target.where}") from error
         except BaseException:
-            sock.close()
+            self.close()
             raise
-        target.trace.enter(Phase.TALK, f"connected to {target.where}")
-        self._stream = Stream(sock, target)
-        return self._stream
+        target.trace.enter(_TALK, f"connected to {target.where}")
+        return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._stream is not None:
-            self._stream.close()
+        self.close()
 
-
-def open_socket(target: Target, kind: socket.SocketKind) -> socket.socket:
-    """A new non-blocking socket of the target's family.
-
-    Raises:
-        Unable: no socket is to be had.
-
-    """
-    try:
-        sock = socket.socket(family_of(target.address), kind | socket.SOCK_NONBLOCK)
-    except OSError as error:
-        raise ended(error, Code.SOCKERR, "opening a socket") from error
-    return sock
-
-
-class Stream:
-    """A connected TCP stream, in the clear until `start_tls`."""
-
-    def __init__(self, sock: socket.socket, target: Target) -> None:
-        self._sock = sock
-        self._target = target
-        self._loop = asyncio.get_running_loop()
-        self._tls: TlsBuffers | None = None
-        self._heard = False
+    async def _connect(self, sock: Socket) -> None:
+        if self._reset_on_close:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        error = sock.connect_ex((self._target.address, self._target.port))
+        self._watch = watch = self._target.io.watch(sock.fileno())
+        if error == errno.EINPROGRESS:
+            await watch.writable()
+            error = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) if watch.broken else 0
+        if error:
+            raise OSError(error, os.strerror(error))
 
     async def start_tls(self, context: ssl.SSLContext, server_name: str | None) -> None:
         """TLS from here on; `server_name` is sent as SNI and is the name that the certificate is held against."""
@@ -158,11 +124,11 @@ class Stream:
             await self._flush_tls(doing)
         except ssl.SSLError as error:
             raise tls_ended(error, doing) from error
-        trace.enter(Phase.TALK, self._tls.described())
+        trace.enter(_TALK, self._tls.described())
 
     async def send(self, data: bytes) -> None:
         if self._tls is None:
-            await self._send_plain(data, Code.L7RSP, "sending the request")
+            await self._send_plain(data, _L7RSP, "sending the request")
         else:
             self._tls.write(data)
             await self._flush_tls("sending the request")
@@ -171,7 +137,7 @@ class Stream:
         """Between 1 and `limit` bytes as they come, or none at the end of the stream."""
         doing = "waiting for the answer"
         if self._tls is None:
-            data = await self._receive_plain(limit, Code.L7RSP, doing)
+            data = await self._receive_plain(limit, _L7RSP, doing)
         else:
             data = await self._receive_tls(self._tls, limit, doing)
         if not self._heard:
@@ -183,7 +149,7 @@ class Stream:
         try:
             while (data := tls.read(limit)) is None:
                 await self._flush_tls(doing)
-                tls.feed(await self._receive_plain(RECEIVE_AT_MOST, Code.L7RSP, doing))
+                tls.feed(await self._receive_plain(RECEIVE_AT_MOST, _L7RSP, doing))
         except ssl.SSLError as error:
             raise tls_ended(error, doing) from error
         return data
@@ -193,13 +159,30 @@ class Stream:
 
     async def _send_plain(self, data: bytes, code: Code, doing: str) -> None:
         try:
-            await self._loop.sock_sendall(self._sock, data)
+            while True:
+                try:
+                    sent = self._sock.send(data)
+                except BlockingIOError:
+                    sent = 0
+                if sent == len(data):
+                    return
+                data = data[sent:]
+                await self._watch.writable()
         except OSError as error:
             raise ended(error, code, doing) from error
 
     async def _receive_plain(self, limit: int, code: Code, doing: str) -> bytes:
         try:
-            return await self._loop.sock_recv(self._sock, limit)
+            while True:
+                await self._watch.readable()
+                try:
+                    data = self._sock.recv(limit)
+                except BlockingIOError:
+                    self._watch.drained()
+                    continue
+                if len(data) < limit:
+                    self._watch.drained()
+                return data
         except OSError as error:
             raise ended(error, code, doing) from error
 
@@ -211,20 +194,23 @@ class Stream:
 class Datagrams:
     """A connected UDP socket: only the target's answers arrive, and an ICMP error is seen as one."""
 
+    __slots__ = ("_heard", "_sock", "_target", "_watch")
+
     def __init__(self, target: Target) -> None:
         self._target = target
-        self._loop = asyncio.get_running_loop()
         self._heard = False
-        target.trace.enter(Phase.CONNECT, f"opening a UDP socket to {target.where}")
-        self._sock = open_socket(target, socket.SOCK_DGRAM)
+
+    async def __aenter__(self) -> Self:
+        target = self._target
+        target.trace.enter(_CONNECT, f"opening a UDP socket to {target.where}")
+        self._sock = open_socket(target, _DATAGRAMS)
         try:
             self._sock.connect((target.address, target.port))
+            self._watch = target.io.watch(self._sock.fileno())
         except OSError as error:
             self._sock.close()
             raise ended(error, Code.L4CON, f"sending to {target.where}") from error
-        target.trace.enter(Phase.TALK, f"waiting for an answer from {target.where}")
-
-    async def __aenter__(self) -> Self:
+        target.trace.enter(_TALK, f"waiting for an answer from {target.where}")
         return self
 
     async def __aexit__(
@@ -234,14 +220,26 @@ class Datagrams:
 
     async def send(self, data: bytes) -> None:
         try:
-            await self._loop.sock_sendall(self._sock, data)
+            while True:
+                try:
+                    self._sock.send(data)
+                except BlockingIOError:
+                    await self._watch.writable()
+                else:
+                    return
         except OSError as error:
             raise ended(error, Code.L4CON, f"sending to {self._target.where}") from error
 
     async def receive(self, limit: int) -> bytes:
         """The next datagram, cut at `limit` bytes."""
         try:
-            datagram = await self._loop.sock_recv(self._sock, limit)
+            while True:
+                await self._watch.readable()
+                try:
+                    datagram = self._sock.recv(limit)
+                    break
+                except BlockingIOError:
+                    self._watch.drained()
         except OSError as error:
             raise ended(error, Code.L4CON, f"waiting for an answer from {self._target.where}") from error
         if not self._heard:

@@ -8,8 +8,8 @@ import struct
 from dataclasses import dataclass
 from typing import ClassVar
 
-from checkers import net
 from checkers.base import Checker, Code, OptionError, Outcome, Phase, Target, Unable, passed
+from checkers.fault import ended
 
 _HEADER = struct.Struct("!BBHHH")  # type, code, checksum, identifier, sequence number (RFC 792, RFC 4443 section 4)
 _HEADERS_AT_MOST = 60 + _HEADER.size  # an IPv4 header with all its options stands before it on a raw socket
@@ -45,6 +45,7 @@ class Ping(Checker):
     """Passes when an ICMP echo request comes back. `size` is the length of its payload in bytes."""
 
     needs_port: ClassVar[bool] = False
+    shared: ClassVar[bool] = True
 
     size: int = 56
 
@@ -65,7 +66,7 @@ class Ping(Checker):
                 sock.connect((target.address, 0))
                 seconds = await echo(sock, kind, self.size)
         except OSError as error:
-            raise net.ended(error, Code.L4CON, doing) from error
+            raise ended(error, Code.L4CON, doing) from error
         return passed(Code.L4OK, f"echo reply from {target.address} in {seconds * 1000:.2f} ms")
 
 

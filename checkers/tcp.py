@@ -1,4 +1,5 @@
 from dataclasses import dataclass
+from typing import ClassVar
 
 from checkers import net
 from checkers.base import Checker, Code, Outcome, Target, passed
@@ -7,6 +8,9 @@ from checkers.base import Checker, Code, Outcome, Target, passed
 @dataclass(frozen=True, kw_only=True)
 class Tcp(Checker):
     """Passes when a TCP connection is established. It is closed at once, with a reset: no TIME_WAIT is left behind."""
+
+    lean: ClassVar[bool] = True
+    shared: ClassVar[bool] = True
 
     async def check(self, target: Target) -> Outcome:
         async with net.connect(target, reset_on_close=True):

@@ -32,11 +32,8 @@ class Clock(Protocol):
 class SystemClock:
     """Real time. asyncio's loop counts in `time.monotonic` too, so the two agree."""
 
-    def monotonic(self) -> float:
-        return time.monotonic()
-
-    def wall(self) -> float:
-        return time.time()
+    monotonic = staticmethod(time.monotonic)
+    wall = staticmethod(time.time)
 
     def call_at(self, when: float, callback: Callable[[], None]) -> Timer:
         return asyncio.get_running_loop().call_at(when, callback)

@@ -17,7 +17,7 @@ from healthd.model import ServiceKey, Table, VirtualService
 from healthd.plan import Change, Job, JobId, Plan, diff
 from healthd.policy import Decision, ServerState, Standing
 from healthd.snapshot import Snapshot
-from healthd.state import CheckRecord, ServerRecord, ServiceRecord, adopted, carried_over, service_view
+from healthd.state import Place, ServerRecord, ServiceRecord, adopted, carried_over, places, service_view
 from healthd.verdict import Health, Verdict
 
 Submit = Callable[[Table, frozenset[ServiceKey]], None]
@@ -38,6 +38,7 @@ class Controller:
         self._bus = bus
         self._submit = submit
         self._services: dict[str, ServiceRecord] = {}
+        self._places: dict[JobId, Place] = {}
         self._decisions: dict[str, Decision] = {}
         self._desired = Table()
 
@@ -52,7 +53,7 @@ class Controller:
     @property
     def verdicts(self) -> dict[JobId, Verdict]:
         """The verdict of every check, for whoever keeps them between runs."""
-        return {job.id: self._check(job).verdict for job in self._plan.jobs.values()}
+        return {job_id: check.verdict for job_id, (_, _, check) in self._places.items()}
 
     def start(self, actual: Table, remembered: Mapping[JobId, Verdict] | None = None) -> None:
         """Takes over what is in the table. Nothing that is so from the start is news.
@@ -61,9 +62,11 @@ class Controller:
         has edited it since. An undecided one says nothing, so there the table does.
         """
         self._services = {name: _adopted(service, actual) for name, service in self._plan.services.items()}
+        self._places = places(self._services, self._plan)
         for job_id, verdict in (remembered or {}).items():
-            if job_id in self._plan.jobs and verdict.health is not Health.UNDECIDED:
-                self._check(self._plan.jobs[job_id]).verdict = verdict
+            if job_id in self._places and verdict.health is not Health.UNDECIDED:
+                _, _, check = self._places[job_id]
+                check.verdict = verdict
         self._decide_all()
         for name, record in self._services.items():
             for server in record.servers.values():
@@ -73,9 +76,10 @@ class Controller:
 
     def record(self, job: Job, outcome: Outcome) -> bool:
         """Takes in an outcome. True when the check is settled, False when it is worth repeating soon."""
-        service = self._services[job.service]
-        server = service.servers[job.server]
-        check = server.checks[job.check.name]
+        service, server, check = self._places[job.id]
+        if check.goes_on(outcome):
+            check.last = outcome
+            return True
         before = server.state
         transition = check.take(outcome)
         if check.unknowns_in_a_row == 1:
@@ -99,6 +103,7 @@ class Controller:
             name: carried_over(old, service) if (old := known[name]) else _adopted(service, actual)
             for name, service in plan.services.items()
         }
+        self._places = places(self._services, plan)
         self._decide_all()
         for name, record in self._services.items():
             if old := known[name]:
@@ -115,9 +120,6 @@ class Controller:
                 return record
         namesake = self._services.get(service.name)
         return namesake if namesake and namesake.config.key not in plan.keys else None
-
-    def _check(self, job: Job) -> CheckRecord:
-        return self._services[job.service].servers[job.server].checks[job.check.name]
 
     def _decide_again(
         self, service: ServiceRecord, server: ServerRecord, before: ServerState

@@ -11,7 +11,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from healthd.model import Destination, Endpoint, ServiceKey, ServiceOptions, Table, VirtualService
@@ -83,35 +83,43 @@ _EMPTY = VirtualService()
 def diff(desired: Table, actual: Table, retired: Iterable[ServiceKey] = ()) -> list[Edit]:
     """The edits that turn `actual` into `desired`, in an order that never empties a service on the way."""
     first: list[Edit] = []
-    gains: list[Edit] = []
-    neutral: list[Edit] = []
-    losses: list[Edit] = []
+    servers = _ServerEdits([], [], [])
     for key, wanted in desired.services.items():
         found = actual.services.get(key)
         if found is wanted:
-            continue
+            continue  # which spares the comparison of every server of every service that did not change
         if found is None:
             first.append(AddService(key, wanted.options))
         elif found.options != wanted.options:
             first.append(EditService(key, wanted.options))
-        for edit, gain in _destination_edits(key, wanted, found or _EMPTY):
-            (gains if gain > 0 else losses if gain < 0 else neutral).append(edit)
+        servers.compare(key, wanted.destinations, (found or _EMPTY).destinations)
     gone = actual.services.keys() & set(retired) - desired.services.keys()
     last = [DeleteService(key) for key in sorted(gone, key=str)]
-    return first + gains + neutral + losses + last
+    return first + servers.gains + servers.neutral + servers.losses + last
 
 
-def _destination_edits(key: ServiceKey, wanted: VirtualService, found: VirtualService) -> Iterator[tuple[Edit, int]]:
-    """Each edit with the weight that it adds to the service or takes from it."""
-    for endpoint, destination in wanted.destinations.items():
-        before = found.destinations.get(endpoint)
-        if before is None:
-            yield AddDestination(key, endpoint, destination), destination.weight
-        elif before != destination:
-            yield EditDestination(key, endpoint, destination), destination.weight - before.weight
-    for endpoint in found.destinations:
-        if endpoint not in wanted.destinations:
-            yield DeleteDestination(key, endpoint), -1
+@dataclass(frozen=True, slots=True)
+class _ServerEdits:
+    """By whether they give a service weight or take it away."""
+
+    gains: list[Edit]
+    neutral: list[Edit]
+    losses: list[Edit]
+
+    def compare(
+        self, key: ServiceKey, wanted: Mapping[Endpoint, Destination], found: Mapping[Endpoint, Destination]
+    ) -> None:
+        for endpoint, to in wanted.items():
+            before = found.get(endpoint)
+            if before is to:
+                continue
+            if before is None:
+                (self.gains if to.weight else self.neutral).append(AddDestination(key, endpoint, to))
+            elif before != to:
+                gain = to.weight - before.weight
+                kind = self.gains if gain > 0 else self.losses if gain else self.neutral
+                kind.append(EditDestination(key, endpoint, to))
+        self.losses.extend(DeleteDestination(key, endpoint) for endpoint in found if endpoint not in wanted)
 
 
 class EditRefused(Exception):  # noqa: N818 - named for what happened
@@ -130,40 +138,69 @@ def apply(edit: Edit, table: Table) -> Table:
         EditRefused: the kernel would refuse it too: the entry exists already, or does not exist.
 
     """
-    services = dict(table.services)
-    found = services.get(edit.key)
-    match edit:
-        case AddService(key, options):
-            if found is not None:
-                raise EditRefused(edit, "File exists")
-            services[key] = VirtualService(options, {})
-        case EditService(key, options):
-            services[key] = replace(_known(edit, found), options=options)
-        case DeleteService(key):
-            _known(edit, found)
-            del services[key]
-        case _:
-            services[edit.key] = _apply_to_service(edit, _known(edit, found))
-    return Table(services)
+    draft = _Draft(table)
+    draft.apply(edit)
+    return Table(draft.services)
 
 
-def _apply_to_service(
-    edit: AddDestination | EditDestination | DeleteDestination, service: VirtualService
-) -> VirtualService:
-    destinations = dict(service.destinations)
-    present = edit.endpoint in destinations
+def apply_all(edits: Iterable[Edit], table: Table) -> tuple[Table, list[EditRefused]]:
+    """`table` after all the edits that would not be refused, and the refusals."""
+    draft = _Draft(table)
+    refused = []
+    for edit in edits:
+        try:
+            draft.apply(edit)
+        except EditRefused as refusal:
+            refused.append(refusal)
+    return Table(draft.services), refused
+
+
+class _Draft:
+    """A table in the making. The servers of a service are copied once, before the first of them is changed."""
+
+    def __init__(self, table: Table) -> None:
+        self.services = dict(table.services)
+        self._copies: dict[ServiceKey, dict[Endpoint, Destination]] = {}
+
+    def apply(self, edit: Edit) -> None:
+        found = self.services.get(edit.key)
+        match edit:
+            case AddService(key, options):
+                if found is not None:
+                    raise EditRefused(edit, "File exists")
+                self.services[key] = VirtualService(options, {})
+            case EditService(key, options):
+                self.services[key] = replace(_known(edit, found), options=options)
+            case DeleteService(key):
+                _known(edit, found)
+                del self.services[key]
+                self._copies.pop(key, None)
+            case _:
+                _apply_to_servers(edit, self._copy(edit.key, _known(edit, found)))
+
+    def _copy(self, key: ServiceKey, service: VirtualService) -> dict[Endpoint, Destination]:
+        copy = self._copies.get(key)
+        if copy is None:
+            copy = self._copies[key] = dict(service.destinations)
+            self.services[key] = replace(service, destinations=copy)
+        return copy
+
+
+def _apply_to_servers(
+    edit: AddDestination | EditDestination | DeleteDestination, servers: dict[Endpoint, Destination]
+) -> None:
+    present = edit.endpoint in servers
     match edit:
         case AddDestination(_, endpoint, destination):
             if present:
                 raise EditRefused(edit, "File exists")
-            destinations[endpoint] = destination
+            servers[endpoint] = destination
         case EditDestination(_, endpoint, destination) if present:
-            destinations[endpoint] = destination
+            servers[endpoint] = destination
         case DeleteDestination(_, endpoint) if present:
-            del destinations[endpoint]
+            del servers[endpoint]
         case _:
             raise EditRefused(edit, "No such file or directory")
-    return replace(service, destinations=destinations)
 
 
 def _known(edit: Edit, service: VirtualService | None) -> VirtualService:
@@ -172,26 +209,25 @@ def _known(edit: Edit, service: VirtualService | None) -> VirtualService:
     return service
 
 
-def differences(before: Table, after: Table) -> list[str]:
+def differences(before: Table, after: Table) -> Iterator[str]:
     """What somebody changed between two readings, field by field, for people."""
-    lines: list[str] = []
     for key in sorted(before.services.keys() | after.services.keys(), key=str):
         old, new = before.services.get(key), after.services.get(key)
         if old is None or new is None:
-            lines.append(f"{key.label}: virtual service {'appeared' if old is None else 'is gone'}")
+            yield f"{key.label}: virtual service {'appeared' if old is None else 'is gone'}"
             continue
         if old.options != new.options:
             changed = f'"{old.options.arguments(key.family)}" to "{new.options.arguments(key.family)}"'
-            lines.append(f"{key.label}: {changed}")
-        lines += _destination_differences(key, old, new)
-    return lines
+            yield f"{key.label}: {changed}"
+        yield from _destination_differences(key, old.destinations, new.destinations)
 
 
-def _destination_differences(key: ServiceKey, old: VirtualService, new: VirtualService) -> Iterator[str]:
-    for endpoint in sorted(old.destinations.keys() | new.destinations.keys()):
-        was, now = old.destinations.get(endpoint), new.destinations.get(endpoint)
-        if was == now:
-            continue
+def _destination_differences(
+    key: ServiceKey, old: Mapping[Endpoint, Destination], new: Mapping[Endpoint, Destination]
+) -> Iterator[str]:
+    changed = {endpoint for endpoint, destination in new.items() if old.get(endpoint) != destination}
+    for endpoint in sorted(changed | (old.keys() - new.keys())):
+        was, now = old.get(endpoint), new.get(endpoint)
         where = f"{key.label} real server {endpoint}"
         if was is None or now is None:
             yield f"{where}: {'appeared' if was is None else 'is gone'}"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from healthd import edits, plan, statefile
+from healthd import descriptors, edits, plan, statefile
+from healthd.boundary import run_check
 from healthd.clock import Clock
 from healthd.config.values import Config
 from healthd.controller import Controller
@@ -14,11 +15,11 @@ from healthd.ipvs import Ipvs
 from healthd.model import Table
 from healthd.plan import Job
 from healthd.reconcile import Reconciler
-from healthd.scheduler import run_check
+from healthd.slot import TASK_NEEDS
 from healthd.snapshot import Snapshot
 
 AT_ONCE = 200
-"""Checks under way at the same time; each needs a descriptor or two."""
+"""Checks under way at the same time, if there are descriptors for so many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ async def run_round(config: Config, ipvs: Ipvs, clock: Clock, *, dry_run: bool) 
 
 
 async def _check_all(jobs: list[Job], controller: Controller, clock: Clock) -> None:
-    places = asyncio.Semaphore(AT_ONCE)
+    places = asyncio.Semaphore(max(1, min(AT_ONCE, descriptors.for_checks() // TASK_NEEDS)))
 
     async def check(job: Job) -> None:
         async with places:

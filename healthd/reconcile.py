@@ -9,22 +9,29 @@ Rules:
    `resync` seconds against a fresh reading.
 4. What differs from our own last reading or edit was done by somebody else. It is reported field by field,
    and repaired.
+5. A large table keeps nobody waiting: readings and edits are done in slices of a few milliseconds, and checks go on in
+   between. One comparison with its edits runs to its end before the next begins, so no edit comes between the slices
+   of a reading; a newer table that is submitted meanwhile is the next one's.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Generator
+from contextlib import closing
+from itertools import islice
 
 from healthd import edits, events
 from healthd.clock import Clock, sleep_until
 from healthd.events import Bus
 from healthd.ipvs import Ipvs, IpvsUnavailable
-from healthd.model import ServiceKey, Table
+from healthd.model import ServiceKey, Table, VirtualService
 
 MERGED = 0.02
 """Seconds between two comparisons at least: in a storm of changes many go together, a single one never waits."""
+
+SLICE = 250
+"""Edits that are carried out, or told, in one go: some milliseconds."""
 
 BACK_OFF_FIRST = 1.0
 BACK_OFF_MOST = 30.0
@@ -43,6 +50,7 @@ class Reconciler:
         self._back_off = 0.0
         self._next_reading = 0.0
         self._told: list[str] = []
+        self._under_way = self._slices([])
 
     def submit(self, desired: Table, retired: frozenset[ServiceKey] = frozenset()) -> None:
         """`desired` is the newest truth; services in `retired` were owned and are to go."""
@@ -53,7 +61,9 @@ class Reconciler:
     async def run(self) -> None:
         """Converges for ever."""
         while True:
-            self.converge()
+            with closing(self._slices([])) as self._under_way:
+                for _ in self._under_way:
+                    await asyncio.sleep(0)
             next_at_least = self._clock.monotonic() + MERGED
             due = self._clock.monotonic() + self._back_off if self._back_off else self._next_reading
             timer = self._clock.call_at(due, self._wake.set)
@@ -65,54 +75,96 @@ class Reconciler:
                 await sleep_until(self._clock, next_at_least)
 
     def converge(self) -> list[edits.Edit]:
-        """One comparison and its edits; returns the ones that were carried out."""
-        self._wake.clear()
+        """One comparison and its edits, without a pause; returns the ones that were carried out.
+
+        One that is under way with pauses is given up for it.
+        """
+        self._under_way.close()
         done: list[edits.Edit] = []
+        for _ in self._slices(done):
+            pass
+        return done
+
+    def _slices(self, done: list[edits.Edit]) -> Generator[None]:
+        """One comparison and its edits, which are added to `done`. It may be given up at any pause."""
+        self._wake.clear()
         try:
-            refused = self._attempt(done)
-            if refused:
-                refused = self._attempt(done)  # the table was not what we believed: once more, from a fresh reading
+            refused = yield from self._attempt(done)
+            if refused:  # the table was not what we believed: once more, from a fresh reading
+                refused = yield from self._attempt(done)
             errors = [f"{refusal.edit}: {refusal.reason}" for refusal in refused]
         except IpvsUnavailable as error:
             errors = [str(error)]
-        if done:
-            self._bus.publish(events.TableEdited(at=self._clock.wall(), edits=tuple(map(str, done))))
+        for start in range(0, len(done), SLICE):
+            if start:
+                yield
+            some = tuple(map(str, done[start : start + SLICE]))
+            self._bus.publish(events.TableEdited(at=self._clock.wall(), edits=some))
         self._settle(errors)
-        return done
 
-    def _attempt(self, done: list[edits.Edit]) -> list[edits.EditRefused]:
-        keys = frozenset(self._desired.services) | self._retired
-        actual = self._reading(keys)
-        wanted = edits.diff(self._desired, actual, self._retired)
-        self._believed = None  # should the table become unavailable on the way
-        refused = self._ipvs.apply(wanted) if wanted else []
-        not_done = {id(refusal.edit) for refusal in refused}
-        carried_out = [edit for edit in wanted if id(edit) not in not_done]
-        done += carried_out
+    def _attempt(self, done: list[edits.Edit]) -> Generator[None, None, list[edits.EditRefused]]:
+        actual = yield from self._reading()
+        desired, retired = self._desired, self._retired
+        wanted = edits.diff(desired, actual, retired)
+        self._believed = None  # should the table become unavailable on the way, or this be given up
+        refused: list[edits.EditRefused] = []
+        for start in range(0, len(wanted), SLICE):
+            if start:
+                yield
+            some = wanted[start : start + SLICE]
+            refusals = self._ipvs.apply(some)
+            not_done = {id(refusal.edit) for refusal in refusals}
+            done += [edit for edit in some if id(edit) not in not_done]
+            refused += refusals
         if refused:
-            self._believed = _expected(actual, carried_out)
+            # What the real table took and this one would not was not as we believed.
+            not_done = {id(refusal.edit) for refusal in refused}
+            self._believed, _ = edits.apply_all((edit for edit in wanted if id(edit) not in not_done), actual)
             self._next_reading = self._clock.monotonic()
         else:
-            self._believed = self._desired
-            self._retired = frozenset()
+            self._believed = desired
+            self._retired -= retired
         return refused
 
-    def _reading(self, keys: frozenset[ServiceKey]) -> Table:
-        """What the table holds: what we believe it does, or a fresh reading when that is due."""
-        now = self._clock.monotonic()
-        believed = self._believed
-        if believed is not None and now < self._next_reading and keys <= believed.services.keys():
-            return believed
-        actual = self._ipvs.read(keys)
-        self._next_reading = now + self.resync
-        if believed is not None:
-            ours = keys & believed.services.keys()
-            self._tell_drift(edits.differences(believed.only(ours), actual.only(ours)))
-        return actual
+    def _keys(self) -> frozenset[ServiceKey]:
+        return self._retired | self._desired.services.keys()
 
-    def _tell_drift(self, differences: list[str]) -> None:
-        if differences:
-            self._bus.publish(events.TableDrift(at=self._clock.wall(), differences=tuple(differences)))
+    def _reading(self) -> Generator[None, None, Table]:
+        """What the table holds: what we believe it does, or a fresh reading when that is due."""
+        believed = self._believed
+        due = self._clock.monotonic() >= self._next_reading
+        if believed is not None and not due and self._keys() <= believed.services.keys():
+            return believed
+        while True:
+            keys = self._keys()
+            actual = yield from self._scan(keys)
+            if self._keys() <= keys:
+                return actual
+
+    def _scan(self, keys: frozenset[ServiceKey]) -> Generator[None, None, Table]:
+        """A fresh reading. A service that is as we believe is the very same object as before, which is cheap to see."""
+        began = self._clock.monotonic()
+        believed = self._believed or Table()
+        services: dict[ServiceKey, VirtualService] = {}
+        with closing(self._ipvs.scan(keys)) as found:
+            for each in found:
+                if each is None:
+                    yield
+                    continue
+                key, service = each
+                known = believed.services.get(key)
+                services[key] = known if known == service else service
+        self._next_reading = began + self.resync
+        actual = Table(services)
+        changed = frozenset(
+            key for key in keys & believed.services.keys() if services.get(key) is not believed.services[key]
+        )
+        differences = edits.differences(believed.only(changed), actual.only(changed))
+        self._believed = actual
+        while some := tuple(islice(differences, SLICE)):
+            self._bus.publish(events.TableDrift(at=self._clock.wall(), differences=some))
+            yield
+        return actual
 
     def _settle(self, errors: list[str]) -> None:
         """Sets the pace of the next try, and tells once what is wrong, and once that it no longer is."""
@@ -125,11 +177,3 @@ class Reconciler:
             self._bus.publish(events.TableError(at=at, errors=tuple(errors), retry_in=self._back_off))
         else:
             self._bus.publish(events.TableRestored(at=at))
-
-
-def _expected(table: Table, carried_out: Iterable[edits.Edit]) -> Table:
-    """What the table holds after these edits if nobody else touched it: what differs from this is somebody's doing."""
-    for edit in carried_out:
-        with suppress(edits.EditRefused):  # the real table took it, so it was not what we believed
-            table = edits.apply(edit, table)
-    return table

@@ -1,4 +1,4 @@
-"""When each check runs. One heap, one timer, one task per check that is under way.
+"""When each check runs. One grid of starts, one timer for all of them.
 
 Rules:
 
@@ -7,177 +7,213 @@ Rules:
 2. While a check is not settled its starts follow one another at `fast_interval`, counted from the start before.
 3. A check never overlaps itself. A start that would is left out; while a check is not settled it is put off to the end
    of the one under way, so that a server that hangs is found out at the pace of the timeouts.
-4. Every check has one deadline for all it does, and no exception of a checker gets past `run_check`.
-5. Starts that are late because this process is too busy are measured, and said once a minute.
+4. Every check has one deadline for all it does, and no exception of a checker gets past `healthd.boundary`.
+5. Jobs that ask the same question share one check, at the pace of the one in the greatest hurry.
+6. Only so many checks are under way as there are descriptors for. What is due beyond that waits its turn.
+7. How late starts are, for that or because this process is too busy, is measured, and said once a minute.
 """
 
 from __future__ import annotations
 
 import asyncio
 import dataclasses
-import heapq
-import itertools
-import logging
 import math
-import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections import deque
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 
-from checkers import net
-from checkers.base import CheckEnded, Checker, Code, Outcome, Status, Target, Trace, show
-from healthd.clock import Clock, Deadline
+from checkers.base import Outcome, Trace
+from healthd.boundary import run_check
+from healthd.clock import Clock, Timer
+from healthd.engine import SLICE, Engine
+from healthd.lateness import Lateness, LatenessView
 from healthd.plan import Job, JobId
-
-log = logging.getLogger(__name__)
-
-LATE_AT_LEAST = 0.1
-LATE_SHARE = 0.1
-"""A deadline seen later than this, in seconds and as a share of the timeout, is our own lateness."""
-
-LATE_START = 0.5
-"""A check that starts later than this, in seconds, is worth a word to the administrator."""
-TOLD_EVERY = 60.0
+from healthd.slot import Slot, next_point, question_of
+from healthd.wheel import Wheel
 
 Record = Callable[[Job, Outcome], bool]
 """Takes an outcome in; True when the check is settled."""
 
 
-async def run_check(checker: Checker, target: Target, seconds: float, clock: Clock) -> Outcome:
-    """The outcome of one check under one deadline. This is the boundary: no exception of a checker passes it."""
-    began = clock.monotonic()
-    deadline = Deadline(clock, seconds)
-    name = type(checker).__name__
-    try:
-        async with deadline:
-            outcome = await checker.check(target)
-        if not isinstance(outcome, Outcome):
-            outcome = _crash(f"{name} returned {show(repr(outcome), 200)}, not an Outcome")
-    except CheckEnded as end:
-        outcome = end.outcome
-    except (Exception, SystemExit, asyncio.CancelledError) as error:
-        if isinstance(error, asyncio.CancelledError) and _is_cancelled():
-            raise
-        if deadline.struck and isinstance(error, TimeoutError):
-            outcome = _cut_off(target, seconds, deadline.late)
-        else:
-            log.exception("checker %s raised while checking %s", name, target.where)
-            outcome = _crash(f"{name} raised {show(repr(error), 200)}")
-    return dataclasses.replace(outcome, seconds=clock.monotonic() - began)
+@dataclass(frozen=True, slots=True)
+class SchedulerView:
+    """`checks` run for `jobs`; `waiting` ones are due and have no descriptor; `too_late` are all since the start."""
 
-
-def _is_cancelled() -> bool:
-    """True if it was this task that somebody cancelled, and not one that a checker was waiting for."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
-
-
-def _crash(detail: str) -> Outcome:
-    return Outcome(Status.UNKNOWN, Code.CRASH, detail)
-
-
-def _cut_off(target: Target, seconds: float, late: float) -> Outcome:
-    """A check that had no result at its deadline. If we missed it ourselves, that says nothing of the server."""
-    if late > max(LATE_AT_LEAST, seconds * LATE_SHARE):
-        return Outcome(Status.UNKNOWN, Code.LATE, f"this process was {late:.2f} s late to look at the answer")
-    return net.deadline_outcome(target.trace, seconds)
-
-
-@dataclass(slots=True, eq=False)
-class _Slot:
-    """A job's place in the schedule. `planned` is when its newest start was due."""
-
-    job: Job
-    planned: float
-    settled: bool = True
-    task: asyncio.Task[None] | None = None
-    gone: bool = False
+    jobs: int
+    checks: int
+    waiting: int
+    too_late: int
+    lateness: LatenessView
 
 
 class Scheduler:
-    def __init__(self, clock: Clock, record: Record) -> None:
+    """`descriptors` is how many all checks together may have open."""
+
+    def __init__(self, clock: Clock, record: Record, descriptors: float = math.inf) -> None:
         self._clock = clock
         self._record = record
-        self._slots: dict[JobId, _Slot] = {}
-        self._heap: list[tuple[float, int, _Slot]] = []
-        self._order = itertools.count()
-        self._wake = asyncio.Event()
-        self._tell_late_after = 0.0
+        self._free = descriptors
+        self._under_way = 0
+        self._slots: dict[Hashable, Slot] = {}
+        self._starts: Wheel[Slot] = Wheel()
+        self._waiting: deque[Slot] = deque()
+        self._engine: Engine[Slot] = Engine(clock, self._ended)
+        self._lateness = Lateness()
+        self._timer: Timer | None = None
+        self._timer_at = math.inf
+        self._group: asyncio.TaskGroup | None = None
+        self._over: asyncio.Future[None] | None = None
+
+    @property
+    def view(self) -> SchedulerView:
+        return SchedulerView(
+            jobs=sum(len(slot.jobs) for slot in self._slots.values()),
+            checks=len(self._slots),
+            waiting=len(self._waiting),
+            too_late=self._lateness.too_late,
+            lateness=self._lateness.view,
+        )
 
     def set_jobs(self, jobs: Mapping[JobId, Job], unsettled: Iterable[JobId] = ()) -> None:
-        """From now on these jobs run. One that is not known yet, or changed, starts afresh.
+        """From now on these jobs run. A question that is not known yet starts afresh; one that is goes on.
 
         `unsettled` ones among the new begin at their fast pace.
         """
         soon = frozenset(unsettled)
-        for job_id in list(self._slots):
-            if self._slots[job_id].job != jobs.get(job_id):
-                self._drop(self._slots.pop(job_id))
+        questions: dict[Hashable, list[Job]] = {}
+        for job in jobs.values():
+            questions.setdefault(question_of(job), []).append(job)
+        for question in list(self._slots):
+            if question not in questions or not self._slots[question].asks_as(questions[question][0]):
+                self._drop(self._slots.pop(question))
         now = self._clock.monotonic()
-        for job_id, job in jobs.items():
-            if job_id not in self._slots:
-                slot = self._slots[job_id] = _Slot(job, now, settled=job_id not in soon)
-                pace = job.check.interval if slot.settled else job.check.fast_interval
-                self._enqueue(slot, on_grid(job_id, pace, now))
-        self._wake.set()
+        for question, asked_by in questions.items():
+            slot = self._slots.get(question)
+            if slot is None:
+                slot = self._slots[question] = Slot(asked_by, self._engine, now)
+                slot.settled = soon.isdisjoint(job.id for job in asked_by)
+                self._enqueue(slot, next_point(slot.phase, slot.interval if slot.settled else slot.fast_interval, now))
+            else:
+                self._go_on(slot, asked_by, soon)
 
-    def _drop(self, slot: _Slot) -> None:
+    def _go_on(self, slot: Slot, jobs: list[Job], soon: frozenset[JobId]) -> None:
+        """Takes up a reload; a check that is under way, or about to be, is not disturbed."""
+        before = (slot.interval, slot.fast_interval, slot.settled)
+        new = {job.id for job in jobs} - {job.id for job in slot.jobs}
+        slot.take(jobs)
+        slot.settled = slot.settled and soon.isdisjoint(new)
+        if (slot.interval, slot.fast_interval, slot.settled) != before and slot.point:
+            self._enqueue(slot, slot.next_start(self._clock.monotonic()))
+
+    def _drop(self, slot: Slot) -> None:
         slot.gone = True
         if slot.task is not None:
             slot.task.cancel()
+        elif slot.coroutine is not None:
+            self._engine.stop(slot)
+            self._let_go(slot)
 
     async def run(self) -> None:
-        """Runs checks for ever; cancels the ones under way when it is cancelled itself."""
+        """Runs checks for ever; ends the ones under way when it is cancelled itself."""
         async with asyncio.TaskGroup() as group:
-            while True:
-                self._wake.clear()
-                self._start_due(group)
-                timer = self._clock.call_at(self._heap[0][0], self._wake.set) if self._heap else None
-                try:
-                    await self._wake.wait()
-                finally:
-                    if timer is not None:
-                        timer.cancel()
+            self._group = group
+            self._over = asyncio.get_running_loop().create_future()
+            try:
+                self._turn()
+                await self._over
+            finally:
+                self._over = None
+                self._disarm()
+                for slot in self._slots.values():
+                    self._drop(slot)
+                self._engine.close()
 
-    def _start_due(self, group: asyncio.TaskGroup) -> None:
-        now = self._clock.monotonic()
-        while self._heap and self._heap[0][0] <= now:
-            when, _, slot = heapq.heappop(self._heap)
+    def _turn(self) -> None:
+        """Starts what is due."""
+        self._disarm()
+        for point, slots in self._starts.due(self._clock.monotonic()):
+            for slot in slots:
+                if slot.point == point and not slot.gone:
+                    slot.point = 0
+                    self._waiting.append(slot)
+        started = 0
+        while self._waiting and started < SLICE and not self._engine.behind and self._has_room_for(self._waiting[0]):
+            slot = self._waiting.popleft()
             if not slot.gone:
-                self._tell_late(now - when, now)
-                slot.planned = when
-                slot.task = group.create_task(self._check(slot))
+                self._start(slot)
+                started += 1
+        self._engine.look()
+        if self._waiting and self._has_room_for(self._waiting[0]):
+            self._arm_at(self._clock.monotonic())
+        self._arm()
 
-    def _tell_late(self, late: float, now: float) -> None:
-        if late > LATE_START and now >= self._tell_late_after:
-            self._tell_late_after = now + TOLD_EVERY
-            log.warning("checks start %.2f s late: this process does not get enough CPU, or has too many checks", late)
+    def _has_room_for(self, slot: Slot) -> bool:
+        return slot.needs <= self._free or not self._under_way
 
-    async def _check(self, slot: _Slot) -> None:
-        job = slot.job
-        target = dataclasses.replace(job.target, trace=Trace())
-        outcome = await run_check(job.check.checker, target, job.check.timeout, self._clock)
-        slot.task = None
-        if slot.gone:
-            return
-        slot.settled = self._record(job, outcome)
-        if not slot.gone:  # recording may have led to a reload
-            self._enqueue(slot, self._next_start(slot))
-
-    def _next_start(self, slot: _Slot) -> float:
+    def _start(self, slot: Slot) -> None:
         now = self._clock.monotonic()
-        check = slot.job.check
-        if slot.settled:
-            return on_grid(slot.job.id, check.interval, max(now, slot.planned))
-        return max(now, slot.planned + check.fast_interval)
+        self._lateness.add(now - slot.due, now)
+        slot.planned = slot.due
+        self._free -= slot.needs
+        self._under_way += 1
+        if slot.checker.lean:
+            self._engine.start(slot)
+        elif self._group is not None:
+            slot.task = self._group.create_task(self._check(slot))
 
-    def _enqueue(self, slot: _Slot, when: float) -> None:
-        heapq.heappush(self._heap, (when, next(self._order), slot))
-        if self._heap[0][2] is slot:
-            self._wake.set()
+    async def _check(self, slot: Slot) -> None:
+        target = dataclasses.replace(slot.target, trace=Trace())
+        try:
+            outcome = await run_check(slot.checker, target, slot.seconds, self._clock)
+        finally:
+            slot.task = None
+            self._let_go(slot)
+        self._take_in(slot, outcome)
 
+    def _ended(self, slot: Slot, outcome: Outcome) -> None:
+        """What the engine calls back."""
+        self._let_go(slot)
+        try:
+            self._take_in(slot, outcome)
+        except BaseException as error:
+            if self._over is not None and not self._over.done():
+                self._over.set_exception(error)  # nobody awaits a callback: this ends `run`
+            raise
 
-def on_grid(job_id: JobId, interval: float, after: float) -> float:
-    """The first of the job's fixed points in time that is later than `after`, in monotonic seconds."""
-    phase = zlib.crc32(job_id.encode()) / 2**32 * interval
-    point = (math.floor((after - phase) / interval) + 1) * interval + phase
-    return point if point > after else point + interval  # rounding may have led back to `after` itself
+    def _let_go(self, slot: Slot) -> None:
+        self._free += slot.needs
+        self._under_way -= 1
+        if self._waiting:
+            self._arm_at(self._clock.monotonic())
+
+    def _take_in(self, slot: Slot, outcome: Outcome) -> None:
+        settled = True
+        for job in slot.jobs:
+            if not slot.gone:  # recording may have led to a reload
+                settled = self._record(job, outcome) and settled
+        if not slot.gone:
+            slot.settled = settled
+            self._enqueue(slot, slot.next_start(self._clock.monotonic()))
+
+    def _enqueue(self, slot: Slot, when: float) -> None:
+        slot.due = when
+        slot.point = self._starts.put(when, slot)
+        if when < self._timer_at:
+            self._arm()
+
+    def _arm(self) -> None:
+        if (when := self._starts.next) is not None:
+            self._arm_at(when)
+
+    def _arm_at(self, when: float) -> None:
+        """One timer for all; before and after `run` there is none."""
+        if self._over is not None and when < self._timer_at:
+            self._disarm()
+            self._timer_at = when
+            self._timer = self._clock.call_at(when, self._turn)
+
+    def _disarm(self) -> None:
+        self._timer_at = math.inf
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None

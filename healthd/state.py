@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from checkers.base import Outcome, Status
 from healthd import policy, snapshot
 from healthd.config.values import CheckConfig, ServerConfig, ServiceConfig
 from healthd.model import Endpoint, VirtualService
+from healthd.plan import JobId, Plan
 from healthd.policy import Decision, ServerState
 from healthd.verdict import Health, Transition, Verdict, step
 
@@ -22,6 +24,16 @@ class CheckRecord:
     last: Outcome | None = None
     unknowns: int = 0
     unknowns_in_a_row: int = 0
+
+    def goes_on(self, outcome: Outcome) -> bool:
+        """Whether `outcome` is the one that nearly all are: it passed, as the one before, and nothing was open."""
+        return (
+            outcome.status is Status.PASS
+            and self.verdict.health is Health.UP
+            and not self.verdict.recent
+            and outcome.weight == self.wish
+            and not self.unknowns_in_a_row
+        )
 
     def take(self, outcome: Outcome) -> Transition | None:
         self.last = outcome
@@ -73,6 +85,20 @@ class ServiceRecord:
 
     def decide(self) -> Decision:
         return policy.decide(self.config, {endpoint: server.state for endpoint, server in self.servers.items()})
+
+
+Place = tuple[ServiceRecord, ServerRecord, CheckRecord]
+"""Where a job's outcomes are kept."""
+
+
+def places(services: Mapping[str, ServiceRecord], plan: Plan) -> dict[JobId, Place]:
+    """The place of every job of the plan."""
+    found: dict[JobId, Place] = {}
+    for job in plan.jobs.values():
+        service = services[job.service]
+        server = service.servers[job.server]
+        found[job.id] = (service, server, server.checks[job.check.name])
+    return found
 
 
 def adopted(service: ServiceConfig, actual: VirtualService) -> ServiceRecord:

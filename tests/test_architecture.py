@@ -14,9 +14,11 @@ from tests.support.sources import FILES, TREES, every_module
 MAY_IMPORT = {
     # The checkers know nothing of healthd.
     "checkers": ["checkers.*"],
-    "checkers.base": [],
+    "checkers.waiting": [],
+    "checkers.base": ["checkers.waiting"],
+    "checkers.fault": ["checkers.base"],
     "checkers.tls_buffers": [],
-    "checkers.net": ["checkers.base", "checkers.tls_buffers"],
+    "checkers.net": ["checkers.base", "checkers.fault", "checkers.tls_buffers"],
     "checkers.process": ["checkers.base"],
     # The vocabulary, and what needs nothing.
     "healthd.model": [],
@@ -36,6 +38,7 @@ MAY_IMPORT = {
         "checkers.base",
         "healthd.config.values",
         "healthd.model",
+        "healthd.plan",
         "healthd.policy",
         "healthd.snapshot",
         "healthd.verdict",
@@ -54,7 +57,23 @@ MAY_IMPORT = {
         "healthd.verdict",
     ],
     # What runs: checks, the table, alerts. None of them knows another, nor the controller.
-    "healthd.scheduler": ["checkers.base", "checkers.net", "healthd.clock", "healthd.plan"],
+    "healthd.descriptors": [],
+    "healthd.watch": [],
+    "healthd.wheel": [],
+    "healthd.lateness": [],
+    "healthd.boundary": ["checkers.base", "checkers.net", "healthd.clock"],
+    "healthd.engine": ["checkers.base", "healthd.boundary", "healthd.clock", "healthd.watch", "healthd.wheel"],
+    "healthd.slot": ["checkers.base", "checkers.waiting", "healthd.engine", "healthd.plan"],
+    "healthd.scheduler": [
+        "checkers.base",
+        "healthd.boundary",
+        "healthd.clock",
+        "healthd.engine",
+        "healthd.lateness",
+        "healthd.plan",
+        "healthd.slot",
+        "healthd.wheel",
+    ],
     "healthd.ipvs": ["healthd.edits", "healthd.model"],
     "healthd.reconcile": ["healthd.clock", "healthd.edits", "healthd.events", "healthd.ipvs", "healthd.model"],
     "healthd.alerts": [
@@ -69,16 +88,18 @@ MAY_IMPORT = {
     "healthd.statefile": ["checkers.base", "healthd.plan", "healthd.verdict"],
     # What puts it together.
     "healthd.once": [
+        "healthd.boundary",
         "healthd.clock",
         "healthd.config.values",
         "healthd.controller",
+        "healthd.descriptors",
         "healthd.edits",
         "healthd.events",
         "healthd.ipvs",
         "healthd.model",
         "healthd.plan",
         "healthd.reconcile",
-        "healthd.scheduler",
+        "healthd.slot",
         "healthd.snapshot",
         "healthd.statefile",
     ],
@@ -88,6 +109,7 @@ MAY_IMPORT = {
         "healthd.clock",
         "healthd.config",
         "healthd.controller",
+        "healthd.descriptors",
         "healthd.events",
         "healthd.ipvs",
         "healthd.log",
@@ -124,7 +146,6 @@ THIRD_PARTY = {
     "healthd.cli": ["click", "pydantic", "rich", "tomli"],
     "healthd.config": ["pydantic", "pydantic_core", "tomli", "typing_extensions"],
     "healthd.demo": ["rich"],
-    "healthd.ipvs": ["pyroute2"],
 }
 """The rooms that may know a library, and which."""
 

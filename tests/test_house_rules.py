@@ -50,7 +50,7 @@ def test_only_the_command_line_ends_the_process(module: str) -> None:
         assert [name for name, _ in calls(module) if name in ends] == []
 
 
-FOREIGN_CODE = {"healthd.scheduler", "healthd.config.checks", "checkers.registry"}
+FOREIGN_CODE = {"healthd.boundary", "healthd.engine", "healthd.config.checks", "checkers.registry"}
 """Where a plugin's code is run: anything can come out of it, and none of it may end healthd."""
 
 
@@ -68,7 +68,7 @@ def test_nobody_catches_what_he_does_not_understand(module: str) -> None:
     """`except Exception` stands only where foreign code is run; one that cleans up raises again."""
     for kind, handler in handlers(module):
         raises_again = isinstance(handler.body[-1], ast.Raise) and handler.body[-1].exc is None
-        if kind in {"", "Exception", "BaseException"} and not raises_again:
+        if kind in {"", "Exception", "BaseException", "ESCAPES"} and not raises_again:
             assert module in FOREIGN_CODE, f"line {handler.lineno}: {ast.unparse(handler)}"
     suppressed = [ast.unparse(kind) for name, call in calls(module) if name.endswith("suppress") for kind in call.args]
     assert not {"Exception", "BaseException"} & set(suppressed)

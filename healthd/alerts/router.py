@@ -9,7 +9,6 @@ from collections.abc import Iterable
 
 from healthd.alerts.channel import Channel
 from healthd.alerts.command import CommandSink
-from healthd.alerts.mail import MailSink
 from healthd.alerts.sink import Sink
 from healthd.clock import Clock, Deadline
 from healthd.config.values import AlertConfig, CommandConfig, MailConfig
@@ -91,6 +90,8 @@ class Router:
     def _sink(self, alert: AlertConfig) -> Sink:
         match alert.sink:
             case MailConfig() as mail:
+                from healthd.alerts.mail import MailSink  # noqa: PLC0415 - with all of `email` slow to import
+
                 return MailSink(mail, self._clock, self._host)
             case CommandConfig() as command:
                 return CommandSink(command, self._clock, self._host)

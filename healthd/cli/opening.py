@@ -10,6 +10,7 @@ from healthd.cli.exits import Exit, Problem
 from healthd.config import Config, ConfigError, load
 from healthd.config.values import Settings
 from healthd.ipvs import Ipvs, IpvsUnavailable
+from healthd.ipvs.kernel import KernelIpvs
 from healthd.ipvs.memory import MemoryIpvs
 from healthd.lock import AlreadyLocked, Lock
 from healthd.model import Table
@@ -52,7 +53,7 @@ def opened_table(settings: Settings, in_memory: Table | None = None) -> Iterator
     `in_memory` is what a table in memory begins with.
     """
     try:
-        ipvs = MemoryIpvs(in_memory) if settings.table == "memory" else _kernel()
+        ipvs: Ipvs = MemoryIpvs(in_memory) if settings.table == "memory" else KernelIpvs()
         try:
             yield ipvs
         finally:
@@ -60,9 +61,3 @@ def opened_table(settings: Settings, in_memory: Table | None = None) -> Iterator
     except IpvsUnavailable as error:
         status = Exit.NOT_PERMITTED if error.permission else Exit.UNAVAILABLE
         raise Problem(status, f"healthd: {error}") from error
-
-
-def _kernel() -> Ipvs:
-    from healthd.ipvs.kernel import KernelIpvs  # noqa: PLC0415 - its netlink library takes longer than all the rest
-
-    return KernelIpvs()

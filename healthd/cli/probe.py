@@ -11,11 +11,11 @@ import click
 from pydantic import TypeAdapter, ValidationError
 
 from checkers.base import Checker, Code, Outcome, Phase, Status, Target, Trace
+from healthd.boundary import run_check
 from healthd.cli import address, kinds, options, output
 from healthd.cli.exits import Exit
 from healthd.clock import SystemClock
 from healthd.config.fields import Duration
-from healthd.scheduler import run_check
 
 STATUS = {Status.PASS: 0, Status.FAIL: 1, Status.UNKNOWN: 3}
 

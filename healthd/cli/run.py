@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from healthd import log
+from healthd import descriptors, log
 from healthd.cli import options
 from healthd.cli.exits import Exit
 from healthd.cli.opening import held, load_config, opened_table
@@ -32,5 +32,6 @@ def run(path: Path) -> int:
         log.configure(config.settings.log_format, config.settings.log_level, sys.stderr)
         for warning in config.warnings:
             logging.getLogger("healthd").warning("%s", warning)
+        descriptors.raise_limit()
         asyncio.run(Daemon(config, path, ipvs).run())
     return Exit.OK

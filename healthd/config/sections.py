@@ -106,7 +106,7 @@ class Read(Generic[Table]):
 
     def sound(self, *path: str | int) -> bool:
         """Whether nothing was left out at `path` and below."""
-        return not any(wrong[: len(path)] == path for wrong in self.broken)
+        return not self.broken or not any(wrong[: len(path)] == path for wrong in self.broken)
 
 
 def read(section: Section, model: type[Table], findings: Findings) -> Read[Table]:

@@ -5,11 +5,11 @@ Both pass the same tests (tests/support/ipvs_contract.py).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
 from typing import Protocol
 
 from healthd.edits import Edit, EditRefused
-from healthd.model import ServiceKey, Table
+from healthd.model import ServiceKey, Table, VirtualService
 
 
 class IpvsUnavailable(Exception):  # noqa: N818 - named for what happened
@@ -22,7 +22,10 @@ class IpvsUnavailable(Exception):  # noqa: N818 - named for what happened
 
 
 class Ipvs(Protocol):
-    """A table that can be read and edited. Calls are synchronous: the kernel answers at once."""
+    """A table that can be read and edited. Calls are synchronous: the kernel answers at once.
+
+    A table of ten thousand servers takes a tenth of a second to read. Who cannot wait so long takes `scan`.
+    """
 
     def read(self, keys: frozenset[ServiceKey] | None = None) -> Table:
         """The table as it is; with `keys`, only those services of it (ones that do not exist are left out).
@@ -30,6 +33,13 @@ class Ipvs(Protocol):
         Raises:
             IpvsUnavailable: no permission, or no IPVS in this kernel.
 
+        """
+
+    def scan(self, keys: frozenset[ServiceKey] | None = None) -> Generator[tuple[ServiceKey, VirtualService] | None]:
+        """What `read` reads, service by service, and None wherever a few milliseconds may have gone by.
+
+        A service that is edited between two slices of it may be seen wrongly: a dump goes on where it was by counting.
+        One scan at a time: it has to come to its end, or to be closed, before the next. Raises as `read` does.
         """
 
     def keys(self) -> frozenset[ServiceKey]:

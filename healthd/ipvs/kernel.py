@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
+from functools import partial
+from typing import TypeVar
 
 from healthd.edits import AddService, DeleteDestination, Edit, EditDestination, EditRefused, EditService
 from healthd.ipvs import IpvsUnavailable, messages
-from healthd.ipvs.netlink import Interrupted, Netlink, Refused
-from healthd.model import ServiceKey, ServiceOptions, Table, VirtualService
+from healthd.ipvs.netlink import LOST, Interrupted, Netlink, Refused
+from healthd.model import Destination, Endpoint, ServiceKey, ServiceOptions, Table, VirtualService
 
 NOT_PERMITTED = (
     "not permitted: reading and editing the IPVS table needs CAP_NET_ADMIN. Run healthd as root, "
@@ -18,6 +20,9 @@ NOT_PERMITTED = (
     'or set table = "memory" to touch nothing'
 )
 NO_IPVS = 'this kernel has no IPVS: load it with `modprobe ip_vs`, or set table = "memory" to do without'
+_TRIES = 5
+_Result = TypeVar("_Result")
+
 NO_NETLINK = "no netlink socket here: a systemd unit needs AF_NETLINK in RestrictAddressFamilies"
 
 
@@ -33,37 +38,32 @@ class KernelIpvs:
     """
 
     def __init__(self) -> None:
-        with _told_plainly():
-            self._netlink = Netlink()
-            try:
-                self._family()
-            except (IpvsUnavailable, OSError):
-                self._netlink.close()
-                raise
+        with _told_plainly(), ExitStack() as stack:
+            self._netlink = stack.enter_context(closing(Netlink()))
+            self._reader = stack.enter_context(closing(Netlink()))
+            _family(self._netlink)
+            stack.pop_all()
 
     def close(self) -> None:
         self._netlink.close()
+        self._reader.close()
 
     def keys(self) -> frozenset[ServiceKey]:
         """The virtual services there are, whoever made them; much cheaper than reading them all."""
         with _told_plainly():
-            return frozenset(key for key, _ in self._services(self._family()))
+            return frozenset(key for key, _ in _finished(_services(self._netlink, _family(self._netlink))))
 
     def read(self, keys: frozenset[ServiceKey] | None = None) -> Table:
-        with _told_plainly():
-            family = self._family()
-            return Table(
-                {
-                    key: self._with_destinations(family, key, options)
-                    for key, options in self._services(family)
-                    if keys is None or key in keys
-                }
-            )
+        return Table(dict(found for found in _scan(self._netlink, keys) if found))
+
+    def scan(self, keys: frozenset[ServiceKey] | None = None) -> Generator[tuple[ServiceKey, VirtualService] | None]:
+        """On a socket of its own: edits and whole readings may come in between, another scan may not."""
+        return _scan(self._reader, keys)
 
     def apply(self, edits: Iterable[Edit]) -> list[EditRefused]:
         wanted = list(edits)
         with _told_plainly():
-            answers = self._netlink.tell(self._family(), [messages.edit(edit) for edit in wanted])
+            answers = self._netlink.tell(_family(self._netlink), [messages.edit(edit) for edit in wanted])
             for answer in answers:
                 if answer and answer.errno == errno.EPERM:
                     raise answer
@@ -73,21 +73,57 @@ class KernelIpvs:
             if answer is not None
         ]
 
-    def _family(self) -> int:
+
+def _scan(link: Netlink, keys: frozenset[ServiceKey] | None) -> Generator[tuple[ServiceKey, VirtualService] | None]:
+    with _told_plainly():
+        family = _family(link)
+        for key, options in (yield from _services(link, family)):
+            if keys is None or key in keys:
+                yield key, VirtualService(options, (yield from _destinations(link, family, key)))
+
+
+def _family(link: Netlink) -> int:
+    try:
+        return messages.family_number(link.ask(*messages.find_family("IPVS")))
+    except Refused as refused:
+        if refused.errno == errno.ENOENT:
+            raise IpvsUnavailable(NO_IPVS) from refused
+        raise
+
+
+_Slices = Generator[None, None, _Result]
+"""Gives None after each part of the work, and its result when it is done."""
+
+
+def _services(link: Netlink, family: int) -> _Slices[list[tuple[ServiceKey, ServiceOptions]]]:
+    found = yield from _listing(link, family, messages.list_services(), messages.service_of)
+    return [service for service in found if service]
+
+
+def _destinations(link: Netlink, family: int, key: ServiceKey) -> _Slices[dict[Endpoint, Destination]]:
+    decode = partial(messages.destination_of, service_family=key.family)
+    return dict((yield from _listing(link, family, messages.list_destinations(key), decode)))
+
+
+def _listing(link: Netlink, family: int, question: bytes, decode: Callable[[bytes], _Result]) -> _Slices[list[_Result]]:
+    """What a dump holds; read again where it changed under the reader, as kernels that notice it tell."""
+    for _ in range(_TRIES):
+        with suppress(Interrupted), closing(link.dump(family, question)) as parts:
+            found: list[_Result] = []
+            for part in parts:
+                found += map(decode, part)
+                yield
+            return found
+    raise IpvsUnavailable("the IPVS table changes faster than it can be read")
+
+
+def _finished(slices: _Slices[_Result]) -> _Result:
+    while True:
         try:
-            return messages.family_number(self._netlink.ask(*messages.find_family("IPVS")))
-        except Refused as refused:
-            if refused.errno == errno.ENOENT:
-                raise IpvsUnavailable(NO_IPVS) from refused
-            raise
-
-    def _services(self, family: int) -> list[tuple[ServiceKey, ServiceOptions]]:
-        found = (messages.service_of(message) for message in self._netlink.dump(family, messages.list_services()))
-        return [service for service in found if service]
-
-    def _with_destinations(self, family: int, key: ServiceKey, options: ServiceOptions) -> VirtualService:
-        dump = self._netlink.dump(family, messages.list_destinations(key))
-        return VirtualService(options, dict(messages.destination_of(message, key.family) for message in dump))
+            next(slices)
+        except StopIteration as done:
+            result: _Result = done.value
+            return result
 
 
 @contextmanager
@@ -95,13 +131,13 @@ def _told_plainly() -> Iterator[None]:
     """Netlink's troubles, as IpvsUnavailable that says what to do."""
     try:
         yield
-    except Interrupted as error:
-        raise IpvsUnavailable("the IPVS table changes faster than it can be read") from error
     except OSError as error:
         if error.errno == errno.EPERM:
             raise IpvsUnavailable(NOT_PERMITTED, permission=True) from error
         if error.errno == errno.EAFNOSUPPORT:
             raise IpvsUnavailable(NO_NETLINK, permission=True) from error
+        if error.errno == LOST:
+            raise IpvsUnavailable("the kernel's answers got lost, so the table has to be read anew") from error
         raise IpvsUnavailable(f"netlink: {error.strerror or error}") from error
 
 

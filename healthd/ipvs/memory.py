@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
 
-from healthd.edits import Edit, EditRefused
-from healthd.edits import apply as table_after
-from healthd.model import ServiceKey, Table
+from healthd.edits import Edit, EditRefused, apply_all
+from healthd.model import ServiceKey, Table, VirtualService
 
 
 class MemoryIpvs:
@@ -18,16 +17,14 @@ class MemoryIpvs:
     def read(self, keys: frozenset[ServiceKey] | None = None) -> Table:
         return self._table if keys is None else self._table.only(keys)
 
+    def scan(self, keys: frozenset[ServiceKey] | None = None) -> Generator[tuple[ServiceKey, VirtualService] | None]:
+        yield from self.read(keys).services.items()
+
     def keys(self) -> frozenset[ServiceKey]:
         return frozenset(self._table.services)
 
     def apply(self, edits: Iterable[Edit]) -> list[EditRefused]:
-        refused = []
-        for edit in edits:
-            try:
-                self._table = table_after(edit, self._table)
-            except EditRefused as refusal:
-                refused.append(refusal)
+        self._table, refused = apply_all(edits, self._table)
         return refused
 
     def close(self) -> None:

@@ -10,17 +10,22 @@ import errno
 import os
 import socket
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from itertools import count
+from typing import NamedTuple
 
 SECONDS = 5
 """How long the kernel may take. It takes microseconds; adding a service that needs a module loaded, less than one."""
 
 _BATCH = 64
-"""Questions per send. Their answers must fit into the socket's receive buffer (212,992 bytes) all at once."""
+"""Orders per send. Should all be refused, the refusals must fit into the socket's receive buffer (212,992 bytes, of
+which each takes 1 to 2 KiB) at one time."""
 
 _BUFFER = 65536
-_DUMP_TRIES = 5
+"""The kernel makes the parts of a listing as long as it has seen a reader to take, up to 32 KiB."""
+
+LOST = errno.ENOBUFS
+"""The errno of the OSError for answers that did not fit into the buffer: what became of the orders is not known."""
 
 _HEADER = struct.Struct("=IHHII")  # struct nlmsghdr: length, type, flags, sequence number, port
 _ERROR_BODY = struct.Struct("=i")
@@ -41,11 +46,15 @@ class Refused(OSError):  # noqa: N818 - named for what happened
 
 
 class Interrupted(Exception):  # noqa: N818 - as above
-    """The table changed under a dump, every time that it was tried."""
+    """What was listed changed meanwhile: the listing is neither what was nor what is."""
 
 
-class _DumpInterrupted(Exception):  # noqa: N818 - as above
-    pass
+class Message(NamedTuple):
+    kind: int
+    flags: int
+    sequence: int
+    data: bytes
+    """The whole of it, with its header."""
 
 
 class Netlink:
@@ -75,55 +84,63 @@ class Netlink:
     def ask(self, kind: int, body: bytes) -> bytes:
         """The one message that answers a question. Raises Refused."""
         sequence = self._send([(kind, _F_REQUEST, body)])[0]
-        for message_type, _, number, message in self._receive():
-            if number == sequence:
-                if message_type == _ERROR:
+        for message in self._messages():
+            if message.sequence == sequence:
+                if message.kind == _ERROR:
                     raise _refusal(message) or Refused(errno.ENODATA, "an acknowledgement in place of an answer")
-                return message
+                return message.data
         raise Refused(errno.ENODATA, "no answer")
 
     def tell(self, kind: int, bodies: Sequence[bytes]) -> list[Refused | None]:
         """Has the kernel do each of them in order; what it said to each: None when done."""
         answers: list[Refused | None] = []
         for start in range(0, len(bodies), _BATCH):
-            answers += self._tell_batch([(kind, _F_REQUEST | _F_ACK, body) for body in bodies[start : start + _BATCH]])
+            answers += self._tell_batch(kind, bodies[start : start + _BATCH])
         return answers
 
-    def dump(self, kind: int, body: bytes) -> list[bytes]:
-        """All messages of a listing, read again when it changed on the way. Raises Refused, Interrupted."""
-        for _ in range(_DUMP_TRIES):
-            try:
-                return list(self._dump_once(kind, body))
-            except _DumpInterrupted:
-                continue
-        raise Interrupted
+    def dump(self, kind: int, body: bytes) -> Generator[list[bytes]]:
+        """A listing, in parts as the kernel makes them, of some ten thousand bytes. Raises Refused.
 
-    def _dump_once(self, kind: int, body: bytes) -> Iterator[bytes]:
+        Until it has come to its end, or is closed, the socket is of no use for anything else.
+
+        Raises:
+            Interrupted: at the end, and all parts are to be forgotten.
+
+        """
         sequence = self._send([(kind, _F_REQUEST | _F_DUMP, body)])[0]
-        interrupted = False
-        for message_type, flags, number, message in self._receive():
-            if number != sequence:
+        over = interrupted = False
+        while not over:
+            part, over = self._part(sequence)
+            interrupted |= any(message.flags & _F_DUMP_INTR for message in part)
+            if over and (refusal := _refusal(part.pop())):
+                raise refusal
+            if not part:
                 continue
-            interrupted |= bool(flags & _F_DUMP_INTR)
-            if message_type in (_ERROR, _DONE):
-                refusal = _refusal(message)
-                if refusal:
-                    raise refusal
-                break
-            yield message
+            try:
+                yield [message.data for message in part]
+            except GeneratorExit:
+                while not over:  # the kernel begins no other listing before this one has been read
+                    _, over = self._part(sequence)
+                raise
         if interrupted:
-            raise _DumpInterrupted
+            raise Interrupted
 
-    def _tell_batch(self, batch: Sequence[tuple[int, int, bytes]]) -> list[Refused | None]:
-        waiting = dict.fromkeys(self._send(batch))
-        left = len(waiting)
-        for message_type, _, number, message in self._receive():
-            if message_type == _ERROR and number in waiting:
-                waiting[number] = _refusal(message)
-                left -= 1
-            if not left:
-                break
-        return list(waiting.values())
+    def _part(self, sequence: int) -> tuple[list[Message], bool]:
+        """Messages of a listing, and whether the last of them is its end."""
+        part = [message for message in self._datagram() if message.sequence == sequence]
+        return part, bool(part) and part[-1].kind in (_ERROR, _DONE)
+
+    def _tell_batch(self, kind: int, bodies: Sequence[bytes]) -> list[Refused | None]:
+        """Only the last one asks for an acknowledgement, which comes last: by then refusals of the others are there."""
+        *first, last = bodies
+        numbers = self._send([*((kind, _F_REQUEST, body) for body in first), (kind, _F_REQUEST | _F_ACK, last)])
+        answers: dict[int, Refused | None] = dict.fromkeys(numbers)
+        for message in self._messages():
+            if message.kind == _ERROR and message.sequence in answers:
+                answers[message.sequence] = _refusal(message)
+                if message.sequence == numbers[-1]:
+                    break
+        return list(answers.values())
 
     def _send(self, batch: Sequence[tuple[int, int, bytes]]) -> list[int]:
         """Sends the questions in one go; their sequence numbers."""
@@ -135,48 +152,51 @@ class Netlink:
         self._socket.sendto(b"".join(packets), (0, 0))
         return numbers
 
-    def _receive(self) -> Iterator[tuple[int, int, int, bytes]]:
-        """Type, flags, sequence number and the whole of each message, for as long as somebody asks."""
+    def _messages(self) -> Iterator[Message]:
+        while True:
+            yield from self._datagram()
+
+    def _datagram(self) -> Iterator[Message]:
+        """The messages that came together."""
         while True:
             try:
                 data, (port, _) = self._socket.recvfrom(_BUFFER)
             except BlockingIOError:
                 raise TimeoutError(errno.ETIMEDOUT, f"no answer from the kernel within {SECONDS} s") from None
             if port == 0:  # from the kernel: any process may send to this socket
-                yield from _messages(data)
+                return _split(data)
 
 
-def _messages(data: bytes) -> Iterator[tuple[int, int, int, bytes]]:
-    while len(data) >= _HEADER.size:
-        length, kind, flags, number, _ = _HEADER.unpack_from(data)
-        yield kind, flags, number, data[:length]
-        data = data[_aligned(max(length, _HEADER.size)) :]
+def _split(data: bytes) -> Iterator[Message]:
+    at = 0
+    while at + _HEADER.size <= len(data):
+        length, kind, flags, number, _ = _HEADER.unpack_from(data, at)
+        yield Message(kind, flags, number, data[at : at + length])
+        at += _aligned(max(length, _HEADER.size))
 
 
-def _refusal(message: bytes) -> Refused | None:
+def _refusal(message: Message) -> Refused | None:
     """What an error or end-of-dump message says; None for success."""
-    if len(message) < _HEADER.size + _ERROR_BODY.size:
+    if len(message.data) < _HEADER.size + _ERROR_BODY.size:
         return None
-    (code,) = _ERROR_BODY.unpack_from(message, _HEADER.size)
+    (code,) = _ERROR_BODY.unpack_from(message.data, _HEADER.size)
     if code >= 0:
         return None
     return Refused(-code, _kernel_words(message) or os.strerror(-code))
 
 
-def _kernel_words(message: bytes) -> str:
+def _kernel_words(message: Message) -> str:
     """The text of an extended acknowledgement, "" without one (netlink.h, NLMSGERR_ATTR_MSG)."""
-    _, kind, flags, _, _ = _HEADER.unpack_from(message)
-    if not flags & _F_ACK_TLVS:
+    if not message.flags & _F_ACK_TLVS:
         return ""
-    offset = _HEADER.size + _ERROR_BODY.size
-    if kind == _ERROR:  # the header of the question stands between, and the whole question where it is not capped
-        quoted = _HEADER.size if flags & _F_CAPPED else _HEADER.unpack_from(message, offset)[0]
+    data, offset = message.data, _HEADER.size + _ERROR_BODY.size
+    if message.kind == _ERROR:  # the header of the question stands between; all of it where it is not capped
+        quoted = _HEADER.size if message.flags & _F_CAPPED else _HEADER.unpack_from(data, offset)[0]
         offset += _aligned(quoted)
-    while offset + _ATTRIBUTE.size <= len(message):
-        length, attribute = _ATTRIBUTE.unpack_from(message, offset)
+    while offset + _ATTRIBUTE.size <= len(data):
+        length, attribute = _ATTRIBUTE.unpack_from(data, offset)
         if attribute == _ERROR_ATTRIBUTE_TEXT:
-            text = message[offset + _ATTRIBUTE.size : offset + length]
-            return text.rstrip(b"\0").decode(errors="replace")
+            return data[offset + _ATTRIBUTE.size : offset + length].rstrip(b"\0").decode(errors="replace")
         offset += _aligned(max(length, _ATTRIBUTE.size))
     return ""
 

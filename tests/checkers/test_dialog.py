@@ -13,7 +13,7 @@ import trustme
 
 from checkers.base import Code, OptionError, Status, Target
 from checkers.dialog import Dialog, Step
-from tests.checkers.asking import ask
+from tests.checkers.asking import ask, ask_once
 from tests.checkers.datagrams import udp_server, udp_socket
 from tests.checkers.servers import TcpServer
 from tests.checkers.speaking import at, saying
@@ -135,7 +135,7 @@ async def test_udp_steps() -> None:
             Step(send_hex="ff 00", expect_hex="3aff00"),
             Step(send="three", expect_regex=r"three$"),
         )
-        outcome = await ask(Dialog(protocol="udp", steps=steps), target)
+        outcome = await ask_once(Dialog(protocol="udp", steps=steps), target)
         assert str(outcome) == 'L7OK step 3 of 3: received "echo:three"'
         assert received == [b"one", b"\xff\x00", b"three"]
         wrong = await ask(Dialog(protocol="udp", send="one", expect="one", match="prefix"), target)

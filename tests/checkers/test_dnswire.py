@@ -9,7 +9,7 @@ import pytest
 
 from checkers.base import Code, Status, Target
 from checkers.dns import Dns
-from tests.checkers.asking import ask
+from tests.checkers.asking import ask, ask_once
 from tests.checkers.datagrams import flood, udp_server, udp_socket
 from tests.checkers.servers import TcpServer
 
@@ -101,7 +101,7 @@ async def test_another_sender_is_not_heard() -> None:
 async def test_silence() -> None:
     """A server that never answers is given up at the deadline."""
     async with udp_server(lambda _: []) as (target, queries):
-        outcome = await ask(A, target, 0.2)
+        outcome = await ask_once(A, target, 0.2)
     assert str(outcome) == f"L7TOUT no result within 0.2 s while waiting for an answer from {target.where}"
     assert len(queries) == 1
 
@@ -110,8 +110,8 @@ async def test_every_query_has_its_own_id() -> None:
     """The id is drawn anew for every check; the rest of the query stays, with RD set unless it is not wanted."""
     async with udp_server(lambda query: [reply(query, GOOD)]) as (target, queries):
         for _ in range(8):
-            await ask(A, target)
-        await ask(Dns(name="www.example.test", record="A", recursion_desired=False), target)
+            await ask_once(A, target)
+        await ask_once(Dns(name="www.example.test", record="A", recursion_desired=False), target)
     *first, last = queries
     assert len({query[:2] for query in first}) > 1
     assert {query[2:] for query in first} == {b"\1\0\0\1\0\0\0\0\0\0\3www\7example\4test\0\0\1\0\1"}

@@ -3,7 +3,7 @@ from pathlib import Path
 
 from checkers.base import Outcome, Status, Target
 from checkers.http import Http, Https
-from tests.checkers.asking import ask
+from tests.checkers.asking import ask, ask_once
 from tests.checkers.certificates import Pki
 from tests.checkers.nginx import Nginx
 from tests.checkers.servers import Canned, TcpServer
@@ -58,7 +58,7 @@ async def test_credentials_stay_with_their_host(tcp_server: TcpServer, tmp_path:
     checker = Http(
         host="www.test", user="a", password_file=str(file), headers={"Cookie": "c=1", "X-A": "b"}, follow_redirects=5
     )
-    assert verdict(await ask(checker, Target(address=host, port=port))) == PASS
+    assert verdict(await ask_once(checker, Target(address=host, port=port))) == PASS
     assert [request.split("\r\n")[:2] for request in server.requests] == [
         ["GET / HTTP/1.1", "Host: www.test"],
         ["GET /here HTTP/1.1", "Host: www.test"],
@@ -85,7 +85,7 @@ async def test_post_sends_its_body_and_not_along_a_302(tcp_server: TcpServer) ->
 
     host, port = await tcp_server(handler)
     checker = Http(method="POST", body="q=\u00fcber", headers={"Content-Type": "text/plain"}, follow_redirects=1)
-    assert verdict(await ask(checker, Target(address=host, port=port))) == PASS
+    assert verdict(await ask_once(checker, Target(address=host, port=port))) == PASS
     assert received == [b"POST / HTTP/1.1q=\xc3\xbcber", b"GET /next HTTP/1.1"]
 
 
@@ -101,5 +101,5 @@ async def test_tls_name_is_for_the_first_host_only(tcp_server: TcpServer, pki: P
     )
     host, port = await tcp_server(server, context=context)
     checker = Https(ca_file=pki.ca_file, tls_name="first.test", follow_redirects=2)
-    assert verdict(await ask(checker, Target(address=host, port=port))) == PASS
+    assert verdict(await ask_once(checker, Target(address=host, port=port))) == PASS
     assert seen == ["first.test", "first.test", "other.test"]

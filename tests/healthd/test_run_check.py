@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import pytest
 
 from checkers.base import Checker, Code, Failed, Outcome, Status, Target, Unable
+from healthd.boundary import run_check
 from healthd.clock import ManualClock, SystemClock, settle
-from healthd.scheduler import run_check
 from tests.support.building import FAIL, PASS
 from tests.support.scheduling import Log, Slow
 

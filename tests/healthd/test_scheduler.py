@@ -13,9 +13,14 @@ from hypothesis import strategies as st
 
 from checkers.base import Checker, Outcome, Phase, Target, Trace
 from healthd.plan import Job, JobId, make
-from healthd.scheduler import Scheduler, on_grid
+from healthd.scheduler import Scheduler
+from healthd.slot import next_point, phase_of
 from tests.support.building import PASS, A, B, config, server, service
 from tests.support.scheduling import Running
+
+
+def on_grid(job: JobId, interval: float, after: float) -> float:
+    return next_point(phase_of(job), interval, after)
 
 
 def gaps(times: list[float]) -> list[float]:

@@ -102,15 +102,16 @@ class Director(Namespace):
     @contextmanager
     def watch(self, every: float = 0.01) -> Iterator[Watch]:
         """Reads the table again and again, by netlink, for as long as the block lasts."""
+        watch, over = Watch(), threading.Event()
         with self.inside():
             ipvs = KernelIpvs()
-        watch, over = Watch(), threading.Event()
+            watch.note(ipvs.read())
 
         def look() -> None:
-            while not over.wait(every):
-                watch.note(ipvs.read())
+            with self.inside():
+                while not over.wait(every):
+                    watch.note(ipvs.read())
 
-        watch.note(ipvs.read())
         thread = threading.Thread(target=look)
         thread.start()
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from errno import EEXIST, ENOENT, ESRCH
 
@@ -58,6 +58,13 @@ IDS = [f"{key} {options.arguments(key.family)}" for key, options, _ in FORMS]
 def filled(ipvs: Ipvs, table: Table) -> Table:
     assert ipvs.apply(diff(table, Table())) == []
     return table
+
+
+def _servers(weights: Iterable[int]) -> dict[Endpoint, Destination]:
+    return {
+        Endpoint(f"10.1.{number >> 8}.{number & 255}", 80): Destination(weight=weight)
+        for number, weight in enumerate(weights, 1)
+    }
 
 
 class IpvsContract:
@@ -149,10 +156,39 @@ class IpvsContract:
         assert ipvs.read(keys) == table.only(frozenset({WEB6, MARK}))
         assert ipvs.read(frozenset()) == Table()
 
-    def test_a_thousand_servers(self, ipvs: Ipvs) -> None:
-        """A service of a thousand servers is written and read whole."""
-        servers = {Endpoint(f"10.1.{n >> 8}.{n & 255}", 80): Destination(weight=n) for n in range(1, 1001)}
-        self.holds(ipvs, filled(ipvs, Table({WEB: VirtualService(ServiceOptions(), servers)})))
+    def test_ten_thousand_servers(self, ipvs: Ipvs) -> None:
+        """A service of ten thousand servers is written, changed throughout, and read whole."""
+        for weights in (range(1, 10_001), range(10_000, 0, -1)):
+            wanted = Table({WEB: VirtualService(ServiceOptions(), _servers(weights))})
+            assert ipvs.apply(diff(wanted, ipvs.read())) == []
+            assert ipvs.read() == wanted
+        self.witnessed(wanted)
+
+    def test_refusals_in_bulk_are_told_apart(self, ipvs: Ipvs) -> None:
+        """Of a thousand edits exactly those are refused that cannot be done, wherever they stand, in order."""
+        servers = _servers([1] * 1000)
+        there = {end: server for number, (end, server) in enumerate(servers.items()) if number % 3 == 0}
+        filled(ipvs, Table({WEB: VirtualService(ServiceOptions(), there)}))
+        adding = [AddDestination(WEB, end, server) for end, server in servers.items()]
+        refused = ipvs.apply(adding)
+        assert [answer.edit for answer in refused] == [edit for edit in adding if edit.endpoint in there]
+        assert all(os.strerror(EEXIST) in answer.reason for answer in refused)
+        self.holds(ipvs, Table({WEB: VirtualService(ServiceOptions(), servers)}))
+
+    def test_reading_in_slices_is_reading(self, ipvs: Ipvs) -> None:
+        """`scan` gives what `read` gives, and can be abandoned on the way without harm."""
+        servers = _servers(range(1, 1001))
+        table = Table({key: VirtualService(ServiceOptions(), servers) for key in (WEB, DNS, MARK)})
+        filled(ipvs, table)
+        for slices in range(4):
+            scan = ipvs.scan()
+            for _ in range(slices):
+                next(scan)
+            assert ipvs.read() == table  # which may come in between
+            scan.close()
+        assert Table(dict(found for found in ipvs.scan() if found)) == table
+        assert [found for found in ipvs.scan(frozenset({DNS})) if found] == [(DNS, table.services[DNS])]
+        self.holds(ipvs, table)
 
     async def test_it_answers_inside_an_event_loop(self, ipvs: Ipvs) -> None:
         """Reading and editing need no loop of their own, so the daemon's loop may be running."""

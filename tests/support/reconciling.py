@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Generator, Iterable
 from contextlib import asynccontextmanager, suppress
 
 from healthd.clock import ManualClock, settle
@@ -45,10 +45,10 @@ class Ipvs(MemoryIpvs):
         self.refuses: Callable[[Edit], bool] = nothing
         self.out_of_reach = False
 
-    def read(self, keys: frozenset[ServiceKey] | None = None) -> Table:
+    def scan(self, keys: frozenset[ServiceKey] | None = None) -> Generator[tuple[ServiceKey, VirtualService] | None]:
         self._reach()
         self.reads += 1
-        return super().read(keys)
+        yield from super().scan(keys)
 
     def apply(self, edits: Iterable[Edit]) -> list[EditRefused]:
         self._reach()

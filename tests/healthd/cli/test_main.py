@@ -11,7 +11,7 @@ from healthd.cli import COMMANDS
 from tests.healthd.cli.configurations import Site
 from tests.healthd.cli.processes import COMMAND, ROOT, called, environment, healthd
 
-HEAVY = {"asyncio", "pydantic", "rich", "pyroute2", "dns", "aiosmtplib", "importlib.metadata"}
+HEAVY = {"asyncio", "pydantic", "rich", "dns", "aiosmtplib", "importlib.metadata"}
 
 
 def test_help_is_cheap() -> None:

@@ -1,0 +1,20 @@
+"""How many files and sockets this process may have open, and how many of them are for checks."""
+
+from __future__ import annotations
+
+import resource
+
+_RESERVED = 32
+"""For the table, logs, alerts, the loop and a reload; of a large limit an eighth is kept back."""
+
+
+def raise_limit() -> None:
+    """The soft limit becomes the hard one: it protects programs that use select(2), which this one does not."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def for_checks() -> int:
+    """How many descriptors all checks together may have open at the same time."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return max(1, limit - max(_RESERVED, limit // 8))

@@ -1,0 +1,220 @@
+"""Runs checks that wait for nothing but their sockets: one epoll object, no task and no timer for a single check.
+
+Rules:
+
+1. A check is a coroutine that is resumed when something happened to a socket of its. It awaits only an `Io`, which
+   this is; a check that awaits anything else crashes at once.
+2. Each socket is registered once and edge-triggered, so what happened is remembered until it is used up.
+3. Nothing is done for one event alone: after each turn the engine rests for a moment, so that under load what happens
+   in it is handled together. Without load the event loop watches, and an event is handled as it comes.
+4. What the sockets hold is looked at before the deadlines. A check that has lost its time because nobody looked, be it
+   at its end or in its midst, is not held against the server.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import select
+import types
+from collections import deque
+from collections.abc import Callable, Coroutine, Generator
+from typing import Any, Generic, TypeVar
+
+from checkers.base import Checker, Outcome, Phase, Target
+from healthd.boundary import ESCAPES, answered, cut_off, raised
+from healthd.clock import Clock, Timer
+from healthd.watch import EVENTS, WAIT, Watch
+from healthd.wheel import Wheel
+
+REST = 0.001
+"""Seconds between two turns under load. The loop's selector counts in milliseconds."""
+
+BUSY = 3
+"""Checks that begin or go on in one turn from which on that is load."""
+
+SLICE = 64
+"""Checks that go on in one turn at the most: everything else in the process wants its turn too."""
+
+HEARTBEAT = 0.05
+"""Seconds after which the engine looks at the latest while a check is under way. What is more was lost."""
+
+
+class Run:
+    """A question, and the one check of it that may be under way."""
+
+    __slots__ = ("began", "checker", "coroutine", "deadline", "lost", "seconds", "target")
+
+    def __init__(self, checker: Checker, target: Target, seconds: float) -> None:
+        self.checker = checker
+        self.target = target
+        self.seconds = seconds
+        self.coroutine: Coroutine[Any, Any, object] | None = None
+        self.began = 0.0
+        self.lost = 0.0
+        self.deadline = 0
+
+
+R = TypeVar("R", bound=Run)
+
+
+class Engine(Generic[R]):
+    """Each run that is started ends with one call of `done`, unless it is stopped."""
+
+    def __init__(self, clock: Clock, done: Callable[[R, Outcome], None]) -> None:
+        self._clock = clock
+        self._done = done
+        self._epoll = select.epoll()
+        self._watches: dict[int, Watch[R]] = {}
+        self._deadlines: Wheel[R] = Wheel()
+        self._current: R | None = None
+        self._ready: deque[R] = deque()
+        self._under_way = 0
+        self._begun = 0
+        self._looked = 0.0
+        self._lost = 0.0
+        self._timer: Timer | None = None
+        self._watched = False
+
+    def watch(self, fd: int) -> Watch[R]:
+        """See `checkers.waiting.Io`."""
+        if self._current is None:
+            raise RuntimeError("nobody is under way who could wait")
+        self._epoll.register(fd, EVENTS)
+        watch = self._watches[fd] = Watch(self._current)
+        return watch
+
+    @types.coroutine
+    def turn(self) -> Generator[object, None, None]:
+        """See `checkers.waiting.Io`."""
+        if self._current is not None:
+            self._ready.append(self._current)
+        yield WAIT
+
+    @property
+    def behind(self) -> bool:
+        """More happened than a turn could deal with: what was begun is to be ended before more begins."""
+        return bool(self._ready)
+
+    def start(self, run: R) -> None:
+        """Begins a check; `look` is to follow when all have begun that begin now."""
+        now = run.began = self._clock.monotonic()
+        if not self._under_way:
+            self._looked = now
+        run.lost = self._lost
+        run.deadline = self._deadlines.put(now + run.seconds, run)
+        run.target.trace.enter(Phase.START)
+        self._under_way += 1
+        self._begun += 1
+        try:
+            run.coroutine = run.checker.check(run.target)
+        except ESCAPES as error:  # a plugin's that is no coroutine
+            self._finish(run, raised(run.checker, run.target, error))
+        else:
+            self._resume(run)
+
+    def stop(self, run: R) -> None:
+        """Ends a check without an outcome."""
+        if run.coroutine is not None:
+            self._closed(run)
+            run.coroutine = None
+            self._under_way -= 1
+
+    def look(self) -> None:
+        """A turn: resumes what can go on, ends what is at its deadline, and sees to it that the next turn comes."""
+        for fd, happened in self._epoll.poll(0, len(self._watches) + 1):
+            watch = self._watches.get(fd)
+            if watch is not None:
+                watch.note(happened)
+                self._ready.append(watch.run)
+        # All are known before the first goes on: what it opens is not mistaken for what it closed.
+        resumed = min(len(self._ready), SLICE)
+        for _ in range(resumed):
+            self._resume(self._ready.popleft())
+        self._note_looked()
+        for point, runs in self._deadlines.due(self._clock.monotonic()):
+            for run in runs:
+                if run.deadline == point:
+                    self._strike(run)
+        self._await_next_turn(busy=resumed + self._begun >= BUSY)
+        self._begun = 0
+
+    def _note_looked(self) -> None:
+        """Adds to what was lost, once all that had happened until now is dealt with."""
+        if not self._ready:
+            now = self._clock.monotonic()
+            self._lost += max(0.0, now - self._looked - HEARTBEAT)
+            self._looked = now
+
+    def close(self) -> None:
+        """To be called when all runs are over or stopped."""
+        self._set_timer(None)
+        self._set_watched(on=False)
+        self._epoll.close()
+
+    def _resume(self, run: R) -> None:
+        if run.coroutine is None:
+            return
+        self._current = run
+        try:
+            awaited = run.coroutine.send(None)
+        except StopIteration as end:
+            outcome = answered(run.checker, end.value)
+        except ESCAPES as error:
+            outcome = raised(run.checker, run.target, error)
+        else:
+            if awaited is WAIT:
+                return
+            foreign = RuntimeError(f"a lean check may await nothing but checkers.net, and awaits {awaited!r}")
+            outcome = self._closed(run) or raised(run.checker, run.target, foreign)
+        self._finish(run, outcome)
+
+    def _strike(self, run: R) -> None:
+        self._resume(run)  # what has come but was not its turn yet still counts
+        if run.coroutine is not None:
+            now = self._clock.monotonic()
+            lost = self._lost - run.lost + max(0.0, now - self._looked - HEARTBEAT)
+            outcome = cut_off(run.target, run.seconds, max(now - run.began - run.seconds, lost))
+            self._finish(run, self._closed(run) or outcome)
+
+    def _closed(self, run: R) -> Outcome | None:
+        """Has the check clean up; the outcome if that goes wrong."""
+        try:
+            if run.coroutine is not None:
+                run.coroutine.close()
+        except ESCAPES as error:
+            return raised(run.checker, run.target, error)
+        return None
+
+    def _finish(self, run: R, outcome: Outcome) -> None:
+        run.coroutine = None
+        self._under_way -= 1
+        object.__setattr__(outcome, "seconds", self._clock.monotonic() - run.began)  # nobody else has seen it yet
+        self._done(run, outcome)
+
+    def _await_next_turn(self, *, busy: bool) -> None:
+        """Under load that comes after a rest, and else as soon as something happens."""
+        if not self._under_way:
+            self._set_timer(None)
+            return
+        self._set_watched(on=not busy)
+        now = self._clock.monotonic()
+        if self._ready:
+            self._set_timer(now)
+        elif busy:
+            self._set_timer(now + REST)
+        else:
+            self._set_timer(min(now + HEARTBEAT, self._deadlines.next or now))
+
+    def _set_timer(self, when: float | None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = None if when is None else self._clock.call_at(when, self.look)
+
+    def _set_watched(self, *, on: bool) -> None:
+        if on is not self._watched:
+            self._watched = on
+            loop = asyncio.get_running_loop()
+            if on:
+                loop.add_reader(self._epoll.fileno(), self.look)
+            else:
+                loop.remove_reader(self._epoll.fileno())

@@ -1,0 +1,115 @@
+"""A real daemon that is stopped in its tracks, or has hardly any descriptors: its servers do not suffer by it."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from tests.support.daemons import PATIENCE
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK"
+SETTINGS = """
+[healthd]
+table = "memory"
+state_dir = "{state}"
+[service.web]
+virtual = "192.168.7.110:80"
+interval = "500ms"
+timeout = "400ms"
+fall = 1
+rise = 1
+check = {{ type = "{kind}" }}
+"""
+SERVER = """
+[[service.web.server]]
+address = "127.1.{0}.{1}"
+port = {2}
+"""
+
+
+@asynccontextmanager
+async def daemon(folder: Path, kind: str, servers: int, port: int, descriptors: int) -> AsyncIterator[Process]:
+    """`healthd run` with this many servers, which are all the same listener on loopback."""
+    (folder / "conf.d").mkdir()
+    several = "".join(SERVER.format(number // 250, number % 250 + 1, port) for number in range(servers))
+    (folder / "conf.d" / "web.toml").write_text(SETTINGS.format(state=folder, kind=kind) + several)
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "healthd", "run", "-c", str(folder / "conf.d")),
+        stderr=PIPE,
+        limit=1 << 24,  # bytes of a line
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (min(20, descriptors), descriptors)),
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def lines(process: Process, wanted: str, count: int) -> list[str]:
+    """What the daemon has told when it has told `count` times of what is wanted."""
+    assert process.stderr is not None
+    told: list[str] = []
+    async with asyncio.timeout(PATIENCE):
+        while count:
+            told.append((await process.stderr.readline()).decode())
+            assert told[-1], f"healthd has ended: {told}"
+            count -= wanted in told[-1]
+    return told
+
+
+async def stopped(process: Process) -> list[str]:
+    """All that it says until it has ended in good order."""
+    process.send_signal(signal.SIGTERM)
+    async with asyncio.timeout(PATIENCE):
+        _, rest = await process.communicate()
+    assert process.returncode == 0
+    return rest.decode().splitlines()
+
+
+@pytest.fixture
+async def port() -> AsyncIterator[int]:
+    """An HTTP server on every address of loopback; a client that leaves in the middle is none of its business."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError, asyncio.IncompleteReadError):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(OK)
+            await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "0.0.0.0", 0, backlog=4096)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+
+
+@pytest.mark.parametrize("kind", ["tcp", "http"])
+async def test_a_stopped_process_does_not_remove_a_server(tmp_path: Path, port: int, kind: str) -> None:
+    """However it is stopped, in the middle of its checks or over their ends, with one failure deciding."""
+    async with daemon(tmp_path, kind, 200, port, 1024) as process:
+        told = await lines(process, "unknown -> up", 200)
+        for pause in (0.35, 1.0, 0.3, 0.38, 0.2, 0.7, 0.39) * 2:
+            process.send_signal(signal.SIGSTOP)
+            await asyncio.sleep(pause)
+            process.send_signal(signal.SIGCONT)
+            await asyncio.sleep(0.05)
+        told += await stopped(process)
+    assert [line for line in told if "-> down" in line] == []
+
+
+async def test_64_descriptors_are_enough_for_1000_servers(tmp_path: Path, port: int) -> None:
+    """The limit is raised as far as it goes; what is due beyond that waits, and does not fail."""
+    async with daemon(tmp_path, "http", 1000, port, 64) as process:
+        told = await lines(process, "unknown -> up", 1000)
+        await asyncio.sleep(1)
+        told += await stopped(process)
+    assert [line for line in told if "-> down" in line or "could not" in line] == []
