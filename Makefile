@@ -30,10 +30,10 @@ test-host: $(VENV)/.installed-dev
 KERNEL_TESTS := $(wildcard tests/kernel/test_*.py)
 
 test-kernel: $(VENV)/.installed-dev
-	$(MAKE) --no-print-directory --keep-going --jobs=$$(nproc) --output-sync=target $(KERNEL_TESTS:%=lab-%)
+	$(MAKE) --no-print-directory --keep-going --jobs=$$(nproc) --output-sync=target $(addsuffix .lab,$(KERNEL_TESTS))
 
-lab-%: FORCE
-	tests/lab/run $(BIN)/pytest -p no:cacheprovider $*
+%.lab: FORCE
+	tests/lab/run $(BIN)/pytest --timeout=400 -p no:cacheprovider $*
 
 FORCE:
 

@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Protocol
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -49,7 +50,8 @@ class ScriptedServers:
             task.cancel()
         results = await asyncio.gather(*(task for task, _ in self._talking), return_exceptions=True)
         for _, writer in self._talking:
-            writer.transport.abort()
+            with suppress(AttributeError):  # Python 3.11.2 has forgotten a TLS transport that was closed twice
+                writer.transport.abort()
         await asyncio.sleep(0)  # the transports close in the loop's next turn
         for result in results:
             if isinstance(result, Exception):

@@ -10,6 +10,7 @@ import pytest
 
 from checkers import BUILTIN
 from checkers.base import Code
+from healthd import verdict
 from healthd.config.models import HealthdTable, ServerTable, ServiceTable
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -38,6 +39,16 @@ def test_every_kind_and_option_is_in_the_reference(kind: str) -> None:
     unnamed = {option for option in options if f"`{option}`" not in text and f"`{option} = " not in text}
     assert kind in named("checks.md")
     assert unnamed == set()
+
+
+def test_the_state_diagram_is_that_of_the_code() -> None:
+    """The README shows the diagram that stands above the rules of healthd/verdict.py."""
+    documented = [line.strip() for line in (verdict.__doc__ or "").splitlines()]
+    first = next(n for n, line in enumerate(documented) if line.startswith("passed"))
+    diagram = [" ".join(line.split()) for line in documented[first : first + 6]]
+    readme = [" ".join(line.split()) for line in (DOCS.parent / "README.md").read_text().splitlines()]
+    assert diagram == readme[readme.index(diagram[0]) :][:6]
+    assert "UNDECIDED ------> UP" in diagram[1]
 
 
 def test_every_code_is_in_the_reference() -> None:

@@ -27,10 +27,9 @@ async def within(boundary: Boundary, seconds: float, work: Callable[[], Awaitabl
 
 @both
 async def test_what_takes_too_long_is_cancelled(boundary: Boundary) -> None:
-    """TimeoutError, with the cancellation as its cause; the task itself counts as not cancelled."""
-    with pytest.raises(TimeoutError) as timeout:
+    """TimeoutError; the task itself counts as not cancelled."""
+    with pytest.raises(TimeoutError):
         await within(boundary, 0.02, for_ever)
-    assert isinstance(timeout.value.__cause__, asyncio.CancelledError)
     task = asyncio.current_task()
     assert task is not None
     assert task.cancelling() == 0

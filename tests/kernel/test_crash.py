@@ -9,6 +9,7 @@ from pathlib import Path
 from healthd.model import Endpoint, Table
 from tests.kernel.configuring import service, table, written
 from tests.kernel.topology import Topology
+from tests.kernel.waiting import eventually
 
 WEB = "-t 10.1.0.100:80"
 TIMES = 20
@@ -50,6 +51,9 @@ def test_twenty_crashes_leave_the_table_of_an_undisturbed_run(tmp_path: Path) ->
                 assert daemon.kill() == -9
             lab.servers[1].answer()
             last = lab.director.start(conf, tmp_path / "last")
+            last.says("started", 60)
+            asked = lab.servers[1].requests()
+            eventually(lambda: lab.servers[1].requests() > asked + 3, "a few more checks")
             lab.director.becomes(right, 60)
         assert last.stop() == 0
         assert lab.director.table() == "\n".join(sorted(right.splitlines()))

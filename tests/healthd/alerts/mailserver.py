@@ -5,6 +5,7 @@ import email
 import email.policy
 import ssl
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from typing import Any, cast
@@ -106,5 +107,6 @@ class MailServers:
         await asyncio.gather(*tasks, return_exceptions=True)
         for session in self._sessions:
             if isinstance(session.transport, asyncio.Transport):
-                session.transport.abort()
+                with suppress(AttributeError):  # Python 3.11.2 has forgotten a TLS transport that was closed twice
+                    session.transport.abort()
         await asyncio.sleep(0)
