@@ -11,8 +11,6 @@ from healthd.engine import Engine, Run
 TRIES = 5
 """LATE says that this process was kept from looking, so the question is asked again, this often at most."""
 
-TRIES = 5
-
 
 async def ask(checker: Checker, target: Target, seconds: float = 5) -> Outcome:
     """The outcome in a task; a check that is lean is asked by the engine too, and says the same there."""
