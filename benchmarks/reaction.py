@@ -86,7 +86,7 @@ def in_the_lab(asked: argparse.Namespace) -> dict[tuple[str, str], list[float]]:
 
 def summary(found: list[float]) -> str:
     """Median, and the longest with the number of times."""
-    return f"{statistics.median(found):.2f} s (≤ {max(found):.2f}, n={len(found)})" if found else "does not run here"
+    return f"{statistics.median(found):.2f} s (≤ {max(found):.2f}, n={len(found)})" if found else "no figure"
 
 
 def one_run(name: str, lab: Lab, repeat: int) -> None:
