@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from checkers import net
 from checkers.base import Checker, Code, Failed, OptionError, Outcome, Phase, Target, passed, show
+from checkers.dnsreply import NotAnAnswer, Reply
 
 if TYPE_CHECKING:
     from checkers.dnswire import Question
@@ -16,21 +17,6 @@ if TYPE_CHECKING:
 _ANSWER_AT_MOST = 16384
 """Bytes of an answer. It is read record by record, during which nothing else runs; this keeps that below 0.1 s."""
 _LENGTH = struct.Struct("!H")  # stands before each message over TCP (RFC 1035, section 4.2.2)
-
-
-class NotAnAnswer(Exception):  # noqa: N818 - named for what it says about a message
-    """A message is broken, or does not answer the question that was asked."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """`records` are the texts of those records in the answer section that are of the asked type."""
-
-    rcode: str
-    truncated: bool
-    records: tuple[str, ...]
-    matched: str | None
-    """The first record equal to the expected one; None when there is none, or none was expected."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,7 +21,7 @@ import dns.wire
 from dns.rdtypes.txtbase import TXTBase
 
 from checkers.base import OptionError
-from checkers.dns import NotAnAnswer, Reply
+from checkers.dnsreply import NotAnAnswer, Reply
 
 HEADER = struct.Struct("!HHHHHH")  # id, flags, and the number of records in the four sections
 
