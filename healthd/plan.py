@@ -36,9 +36,6 @@ class Plan:
     def keys(self) -> frozenset[ServiceKey]:
         return frozenset(service.key for service in self.services.values())
 
-    def jobs_of(self, service: ServiceConfig, server: Endpoint) -> list[JobId]:
-        return [job_id(service, server, check) for check in service.checks]
-
 
 def job_id(service: ServiceConfig, server: Endpoint, check: CheckConfig) -> JobId:
     return JobId(f"{service.name}/{server}/{check.name}")
