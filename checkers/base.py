@@ -65,6 +65,7 @@ class Code(enum.StrEnum):
     RUNERR = "RUNERR"  # UNKNOWN: a script could not be started
     CRASH = "CRASH"  # UNKNOWN: the checker itself raised an exception
     LATE = "LATE"  # UNKNOWN: this process was too busy to look at the answer in time
+    WORKER = "WORKER"  # UNKNOWN: the worker process that runs the check was lost, or cannot make its checker
     TOUT = "TOUT"  # a plugin that does not say how far it came reached the deadline
 
 

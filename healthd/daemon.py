@@ -22,6 +22,7 @@ from healthd import __version__, descriptors, events, plan, statefile
 from healthd.alerts.router import Router
 from healthd.clock import Clock, SystemClock
 from healthd.config import Config, ConfigError, load
+from healthd.config.values import Settings
 from healthd.controller import Controller
 from healthd.events import Bus
 from healthd.ipvs import Ipvs, IpvsUnavailable
@@ -29,13 +30,14 @@ from healthd.log import EventLog
 from healthd.model import Table
 from healthd.reconcile import Reconciler
 from healthd.scheduler import Scheduler
+from healthd.workers.pool import WorkerPool
 
 log = logging.getLogger(__name__)
 
 FAREWELL = 5.0
 """Seconds that alerts get to leave when the daemon stops."""
 
-NEEDS_RESTART = ("table", "state_dir", "log_format", "log_level")
+NEEDS_RESTART = ("table", "state_dir", "workers", "log_format", "log_level")
 
 
 class Daemon:
@@ -48,12 +50,18 @@ class Daemon:
         self._plan = plan.make(config)
         self._reconciler = Reconciler(ipvs, self._clock, self.bus, resync=config.settings.resync)
         self._controller = Controller(self._plan, self._clock, self.bus, self._reconciler.submit)
-        self._scheduler = Scheduler(self._clock, self._controller.record, descriptors.for_checks())
+        self._scheduler = self._engine(config.settings)
         self._log = EventLog(self.bus)
         self._router = Router(self.bus, config.alerts, self._clock, socket.gethostname())
         self._stop = asyncio.Event()
         self._reload = asyncio.Event()
         self._reason = ""
+
+    def _engine(self, settings: Settings) -> Scheduler | WorkerPool:
+        record = self._controller.record
+        if settings.workers:
+            return WorkerPool(self._clock, record, settings=settings, verdicts=lambda: self._controller.verdicts)
+        return Scheduler(self._clock, record, descriptors.for_checks())
 
     async def run(self) -> None:
         """Runs until it is told to stop.
@@ -106,6 +114,8 @@ class Daemon:
 
     def _set_jobs(self) -> None:
         unsettled = [job for job, verdict in self._controller.verdicts.items() if not verdict.settled]
+        if isinstance(self._scheduler, WorkerPool):
+            self._scheduler.set_settings(self._config.settings)
         self._scheduler.set_jobs(self._plan.jobs, unsettled)
 
     def _withdraw(self) -> None:

@@ -5,10 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from healthd.config.documents import read
 from healthd.config.findings import ConfigError, Document, Findings, Place
-from healthd.config.resolve import resolve
-from healthd.config.sections import gather
 from healthd.config.values import Config
 
 __all__ = ["Config", "ConfigError", "load", "schema"]
@@ -23,6 +20,11 @@ def load(path: Path) -> Config:
         ConfigError: with one message for each error in any of the files.
 
     """
+    # Worker processes need the values alone, and this takes longer to import than all the rest of theirs.
+    from healthd.config.documents import read  # noqa: PLC0415
+    from healthd.config.resolve import resolve  # noqa: PLC0415
+    from healthd.config.sections import gather  # noqa: PLC0415
+
     findings = Findings()
     whole = Place(Document(0, path))
     files = read(path, findings)

@@ -32,6 +32,8 @@ from healthd.model import MAX_WEIGHT, SCHEDULER_FLAGS, SCHEDULERS, Forward, Prot
 
 _CLOSED = ConfigDict(extra="forbid")
 
+MOST_WORKERS = 64
+
 FLAGS = {
     **{f"flag-{bit}": bit for bit in (1, 2, 3)},
     **{flag: bit for flags in SCHEDULER_FLAGS.values() for bit, flag in enumerate(flags, 1)},
@@ -58,6 +60,7 @@ class HealthdTable(TypedDict, total=False):
         _doc("What a stop does to the table: leave it as it is, or remove the configured services."),
     ]
     resync: Annotated[Duration, _doc("Time between two comparisons of the whole table with what it should be.")]
+    workers: Annotated[int, whole(0, MOST_WORKERS), _doc("Processes that run the checks; 0 runs them in the main one.")]
     log_format: Annotated[Literal["text", "json"], choice(("text", "json")), _doc("How log lines are written.")]
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],

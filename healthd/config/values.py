@@ -32,6 +32,7 @@ class Settings:
     plugin_dir: Path = Path("/etc/healthd/plugins")
     on_exit: Literal["keep", "withdraw"] = "keep"
     resync: float = 10.0
+    workers: int = 0
     log_format: Literal["text", "json"] = "text"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 

@@ -50,6 +50,7 @@ class Site:
         self.folder.mkdir()
         self.state_dir = folder
         self.ipvs = MemoryIpvs()
+        self.daemon: type[Daemon] = Daemon
         self.events: list[Event] = []
         self.settings()
         self.web()
@@ -66,7 +67,7 @@ class Site:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Daemon]:
         """Stopped at the end, if it has not been by then."""
-        daemon = Daemon(load(self.folder), self.folder, self.ipvs)
+        daemon = self.daemon(load(self.folder), self.folder, self.ipvs)
         told = daemon.bus.subscribe()
         listening = asyncio.create_task(self._listen(told.get))
         running = asyncio.create_task(daemon.run())

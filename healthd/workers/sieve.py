@@ -1,0 +1,53 @@
+"""Which outcomes of a check travel to the parent. Pure; time comes in as a number.
+
+An outcome stays behind only while all of this holds:
+
+1. The same status, code and weight travelled last, less than `REFRESH` seconds ago.
+2. It is UNKNOWN; or as many conclusive outcomes of its status have travelled in a row as the check's larger window.
+
+So many of one kind lead every verdict, whatever it was, to the health that they speak for, with nothing left open: one
+more changes nothing. That needs no knowledge of the verdict, so nothing that happens to it on the other side can make
+the sieve wrong. What is lost is how often a steady outcome was repeated, and its newest detail and duration until the
+next one travels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from checkers.base import Outcome, Status
+from healthd.config.values import CheckConfig
+
+REFRESH = 10.0
+"""Seconds after which a steady outcome travels again, so that what is shown of it is never older."""
+
+
+@dataclass(slots=True)
+class Sieve:
+    """`run` counts the conclusive outcomes in a row of the status `of`."""
+
+    window: int
+    of: Status | None = None
+    run: int = 0
+    last: tuple[Status, str, int | None] | None = None
+    sent: float = 0.0
+
+    @classmethod
+    def for_check(cls, check: CheckConfig) -> Sieve:
+        return cls(max(check.fall.window, check.rise.window))
+
+    def restart(self) -> None:
+        """Nothing counts as having travelled."""
+        self.of, self.run, self.last = None, 0, None
+
+    def lets_through(self, outcome: Outcome, now: float) -> bool:
+        steady = outcome.status is Status.UNKNOWN
+        if not steady:
+            self.run = self.run + 1 if outcome.status is self.of else 1
+            self.of = outcome.status
+            steady = self.run > self.window
+        kind = (outcome.status, outcome.code, outcome.weight)
+        if steady and kind == self.last and now - self.sent < REFRESH:
+            return False
+        self.last, self.sent = kind, now
+        return True

@@ -1,0 +1,92 @@
+"""The bytes between the parent and a worker: frames on a stream socket.
+
+A frame is its length in four bytes, big-endian, and so many bytes. To the worker they hold pickles, since it believes
+all that its parent says. From the worker they hold JSON, and every value is looked at: foreign code runs over there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import struct
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from checkers.base import Outcome, Status, show
+
+LENGTH = struct.Struct("!I")
+
+LONGEST_TO_PARENT = 4 * 2**20
+LONGEST_TO_WORKER = 2**30
+
+BATCH = 200
+"""Outcomes in one frame: even the longest details, all escaped, then stay within `LONGEST_TO_PARENT`."""
+LONGEST_DETAIL = 1000
+LONGEST_CODE = 64
+
+Batch = Sequence[tuple[int, Outcome]]
+"""Outcomes, each with the number of its job."""
+
+
+class WireError(Exception):
+    """The other side does not keep to the rules above; the text says how."""
+
+
+def framed(payload: bytes) -> bytes:
+    return LENGTH.pack(len(payload)) + payload
+
+
+async def read_frame(reader: asyncio.StreamReader, longest: int) -> bytes | None:
+    """The next frame's payload; None when the other side has gone.
+
+    Raises:
+        WireError: it is longer than `longest`.
+
+    """
+    try:
+        (length,) = LENGTH.unpack(await reader.readexactly(LENGTH.size))
+        if length > longest:
+            raise WireError(f"announced a message of {length} bytes; {longest} are allowed")
+        return await reader.readexactly(length)
+    except (asyncio.IncompleteReadError, ConnectionError):
+        return None
+
+
+def frames_of(batch: Batch) -> Iterator[bytes]:
+    """The batch, in as many frames as it needs."""
+    for start in range(0, len(batch), BATCH):
+        rows = [_row(number, outcome) for number, outcome in batch[start : start + BATCH]]
+        yield framed(json.dumps(rows).encode())
+
+
+SIGN_OF_LIFE = framed(b"[]")
+"""A batch without outcomes."""
+
+
+def _row(number: int, outcome: Outcome) -> list[Any]:
+    detail, code = outcome.detail[:LONGEST_DETAIL], outcome.code[:LONGEST_CODE]
+    weight = None if outcome.weight is None else int(outcome.weight)  # a plugin may have said True
+    return [number, outcome.status.value, code, detail, float(outcome.seconds), weight]
+
+
+def batch_of(payload: bytes) -> list[tuple[int, Outcome]]:
+    """The outcomes in a worker's frame.
+
+    Raises:
+        WireError: they are not written as `frames_of` does.
+
+    """
+    try:
+        return [_outcome(row) for row in json.loads(payload)]
+    except (ValueError, TypeError, RecursionError) as error:
+        raise WireError(f"sent {show(payload)}, which holds no outcomes: {show(str(error))}") from error
+
+
+def _outcome(row: list[Any]) -> tuple[int, Outcome]:
+    number, status, code, detail, seconds, weight = row
+    if type(number) is not int or type(seconds) is not float or type(weight) not in (int, type(None)):
+        raise TypeError("a number, a duration or a weight is of the wrong type")
+    outcome = Outcome(Status(status), code, detail, seconds, weight)
+    if len(outcome.code) > LONGEST_CODE or len(outcome.detail) > LONGEST_DETAIL:
+        raise ValueError("a code or a detail is too long")
+    return number, outcome

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import asyncio
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from checkers.base import Outcome, Status
+from healthd.workers import wire
+
+texts = st.text(st.characters(), max_size=50)  # surrogates too: scripts print anything
+results = st.builds(
+    Outcome, st.sampled_from(Status), texts, texts, st.floats(0, 1e6), st.none() | st.integers(0, 65535)
+)
+
+
+async def read(data: bytes, longest: int = 100) -> list[bytes]:
+    """The payloads of all frames."""
+    reader = asyncio.StreamReader()
+    reader.feed_data(data)
+    reader.feed_eof()
+    found = []
+    while (payload := await wire.read_frame(reader, longest)) is not None:
+        found.append(payload)
+    return found
+
+
+@given(st.lists(st.tuples(st.integers(0, 2**40), results), max_size=5))
+def test_outcomes_arrive_as_they_were_sent(batch: list[tuple[int, Outcome]]) -> None:
+    """Status, code, detail, duration and weight, under the number of the job."""
+    data = b"".join(wire.frames_of(batch))
+    frames = asyncio.run(read(data, wire.LONGEST_TO_PARENT))
+    assert [row for frame in frames for row in wire.batch_of(frame)] == batch
+
+
+def test_the_longest_batch_stays_within_what_the_parent_takes() -> None:
+    """Details and codes are cut, and outcomes spread over frames: no worker is killed for a wordy plugin."""
+    wordy = Outcome(Status.FAIL, "C" * 1000, "\U0001f600" * 100_000, 1.5, 65535)
+    frames = list(wire.frames_of([(2**60, wordy)] * (2 * wire.BATCH + 1)))
+    assert len(frames) == 3
+    assert max(map(len, frames)) < wire.LONGEST_TO_PARENT
+    (_, outcome), *_ = wire.batch_of(frames[0][4:])
+    assert outcome == Outcome(Status.FAIL, "C" * 64, "\U0001f600" * 1000, 1.5, 65535)
+
+
+async def test_frames_end_where_they_say() -> None:
+    """Several in one piece, and none where the other side broke off."""
+    data = wire.framed(b"one") + wire.framed(b"") + wire.framed(b"two") + b"\0\0\0\5hal"
+    assert await read(data) == [b"one", b"", b"two"]
+
+
+async def test_a_frame_has_a_bound() -> None:
+    """Nothing is reserved for one that is too long."""
+    with pytest.raises(wire.WireError, match="announced a message of 4294967295 bytes; 100 are allowed"):
+        await read(b"\xff\xff\xff\xff")
+
+
+GOOD = [1, "pass", "L4OK", "", 0.1, None]
+WRONG = [
+    (0, "1"),
+    (0, True),
+    (0, None),
+    (1, "well"),
+    (1, []),
+    (2, 5),
+    (2, "C" * 65),
+    (3, None),
+    (3, "d" * 1001),
+    (4, "1"),
+    (4, None),
+    (5, -1),
+    (5, 65536),
+    (5, 1.5),
+    (5, True),
+]
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        *(b"", b"\xff\xfe", b"{", b"7", b"[7]", b"[" * 100_000, b'{"a": 1}'),
+        *(json.dumps([row]).encode() for row in (GOOD[:5], [*GOOD, 1], "pass")),
+        *(json.dumps([[*GOOD[:place], value, *GOOD[place + 1 :]]]).encode() for place, value in WRONG),
+    ],
+)
+def test_what_is_no_outcome_is_refused(payload: bytes) -> None:
+    """Foreign code runs in a worker, so all that comes from there is looked at."""
+    assert wire.batch_of(json.dumps([GOOD]).encode()) == [(1, Outcome(Status.PASS, "L4OK", "", 0.1))]
+    with pytest.raises(wire.WireError, match="which holds no outcomes"):
+        wire.batch_of(payload)
