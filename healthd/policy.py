@@ -10,6 +10,8 @@ Rules:
    server is available.
 5. Without a fallback, `all_down = "all"` brings every server back at its configured weight once all are known to be
    down: better a few errors than none to answer. `"empty"` lets the service be empty.
+6. What an operator has set comes first: a server that is drained has weight 0, one in maintenance stands as if it were
+   down, one that is cut is not in the table, and rule 5 brings none of them back.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from dataclasses import dataclass, replace
 
 from healthd.config.values import AllDown, OnFailure, ServerConfig, ServiceConfig
 from healthd.model import Destination, Endpoint, VirtualService
+from healthd.overrides import Admin, Override
 from healthd.verdict import Health
 
 
@@ -30,6 +33,11 @@ class ServerState:
     health: Health = Health.UNDECIDED
     found: bool = False
     wish: int | None = None
+    override: Override | None = None
+
+    @property
+    def held(self) -> bool:
+        return self.override is not None and self.override.held
 
 
 class Standing(enum.Enum):
@@ -58,7 +66,8 @@ def decide(service: ServiceConfig, states: Mapping[Endpoint, ServerState]) -> De
     fail_open = _fail_open(service, available, undecided)
     destinations: dict[Endpoint, Destination] = {}
     for server in service.servers:
-        destination = server.destination if fail_open else _destination(service, server, states[server.endpoint])
+        state = states[server.endpoint]
+        destination = server.destination if fail_open and not state.held else _destination(service, server, state)
         if destination is not None:
             destinations[server.endpoint] = destination
     if not available and service.fallback is not None:
@@ -110,18 +119,26 @@ def _fail_open(service: ServiceConfig, available: int, undecided: int) -> bool:
 
 
 def _weight(server: ServerConfig, state: ServerState) -> int:
-    if state.health is not Health.UP:
+    if state.health is not Health.UP or state.held:
         return 0
+    if state.override is not None and state.override.weight is not None:
+        return state.override.weight.of(server.destination.weight)
     return server.destination.weight if state.wish is None else state.wish
 
 
 def _destination(service: ServiceConfig, server: ServerConfig, state: ServerState) -> Destination | None:
     """The server as it has to stand in the table, or None if it is not to be in it."""
+    return replace(server.destination, weight=_weight(server, state)) if _present(service, state) else None
+
+
+def _present(service: ServiceConfig, state: ServerState) -> bool:
+    admin = state.override.admin if state.override is not None else Admin.READY
+    if state.override is not None and state.override.cut:
+        return False
     match state.health:
-        case Health.UP:
-            present = True
-        case Health.DOWN:
-            present = service.on_failure is OnFailure.QUIESCE
         case Health.UNDECIDED:
-            present = state.found
-    return replace(server.destination, weight=_weight(server, state)) if present else None
+            return state.found
+        case Health.UP if admin is not Admin.MAINTENANCE:
+            return True
+        case _:
+            return service.on_failure is OnFailure.QUIESCE

@@ -1,26 +1,44 @@
-"""What the controller shows of itself: frozen values that a reader can keep while the world goes on."""
+"""What the controller shows of itself: frozen values that a reader can keep while the world goes on.
+
+Points in time are wall-clock seconds since the epoch, ages are seconds before `Snapshot.at`.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from checkers.base import Outcome
+from healthd.events import ServerEvent
+from healthd.overrides import Freeze, Override
 from healthd.policy import Standing
 from healthd.verdict import Health
 
 
 @dataclass(frozen=True, slots=True)
 class CheckView:
+    """`progress` is "k/n" while k of the n outcomes have come that change the health, and else empty.
+
+    `cause` is the newest of the outcomes that led to the health, None if it was adopted from the table.
+    """
+
     name: str
     health: Health
     settled: bool
     last: Outcome | None
     unknowns: int
+    kind: str = ""
+    progress: str = ""
+    age: float | None = None
+    cause: Outcome | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ServerView:
-    """`weight` is the one desired in the table, None while the server is not to be in it."""
+    """`weight` is the one desired in the table, None while the server is not to be in it.
+
+    `since` is when the server's health last changed, `transitions` how often it did; `told` is the event that was
+    published of it last.
+    """
 
     address: str
     port: int
@@ -28,16 +46,60 @@ class ServerView:
     weight: int | None
     configured_weight: int
     checks: tuple[CheckView, ...]
+    override: Override | None = None
+    since: float = 0.0
+    transitions: int = 0
+    told: ServerEvent | None = field(default=None, repr=False)
+
+    @property
+    def name(self) -> str:
+        return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
 
     @property
     def last(self) -> Outcome | None:
         """The last outcome of the check that speaks against the server, or of its first check."""
-        worst = [check.last for check in self.checks if check.health is not Health.UP]
-        return next(iter(worst or [check.last for check in self.checks]), None)
+        check = self.deciding
+        return None if check is None else check.last
+
+    @property
+    def deciding(self) -> CheckView | None:
+        """The first check that speaks against the server: one that is not up, then one that may not stay so."""
+        against = [check for check in self.checks if check.health is not Health.UP] or [
+            check for check in self.checks if check.progress
+        ]
+        return next(iter(against or self.checks), None)
+
+    @property
+    def state(self) -> str:
+        """One word: `drain` or `maintenance` while an operator has it so, else `up`, `down` or `unknown`."""
+        return self.override.admin.value if self.override and self.override.held else self.health.value
+
+    @property
+    def reason(self) -> str:
+        """Why it is not simply up, in words; empty if it is."""
+        check = self.deciding
+        found = ""
+        if check is not None and (self.health is not Health.UP or check.progress):
+            passes = self.health is Health.DOWN and bool(check.progress)
+            found = str((check.cause if passes else check.last) or "")
+        if self.override is None:
+            return found
+        set_by = f"{_what(self.override)} by {self.override.who}"
+        return "; ".join(part for part in (set_by, self.override.reason, found) if part)
+
+
+def _what(override: Override) -> str:
+    if override.cut:
+        return "cut"
+    if override.held:
+        return override.admin.value
+    return f"weight {override.weight} set"
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceView:
+    """`fallback` is who stands in when no server is available, empty if nobody does."""
+
     name: str
     virtual: str
     standing: Standing
@@ -45,8 +107,13 @@ class ServiceView:
     fallback_active: bool
     fail_open: bool
     servers: tuple[ServerView, ...]
+    scheduler: str = ""
+    min_available: int = 1
+    fallback: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     services: tuple[ServiceView, ...]
+    at: float = 0.0
+    frozen: Freeze | None = None

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from checkers.base import Outcome, Status
-from healthd import policy, snapshot
+from healthd import policy
 from healthd.config.values import CheckConfig, ServerConfig, ServiceConfig
+from healthd.events import ServerEvent
 from healthd.model import Endpoint, VirtualService
+from healthd.overrides import Override
 from healthd.plan import JobId, Plan
 from healthd.policy import Decision, ServerState
 from healthd.verdict import Health, Transition, Verdict, step
@@ -16,12 +18,17 @@ from healthd.verdict import Health, Transition, Verdict, step
 
 @dataclass(slots=True)
 class CheckRecord:
-    """`wish` is the weight that the newest outcome that passed asks for; until there is one, the weight found."""
+    """`wish` is the weight that the newest outcome that passed asks for; until there is one, the weight found.
+
+    `last` came at the monotonic time `last_at`; `cause` is the newest of the outcomes that led to the verdict's health.
+    """
 
     config: CheckConfig
     verdict: Verdict
     wish: int | None = None
     last: Outcome | None = None
+    last_at: float = 0.0
+    cause: Outcome | None = None
     unknowns: int = 0
     unknowns_in_a_row: int = 0
 
@@ -43,21 +50,37 @@ class CheckRecord:
         if outcome.status is Status.PASS:
             self.wish = outcome.weight
         self.verdict, transition = step(self.verdict, outcome, fall=self.config.fall, rise=self.config.rise)
+        if transition is not None:
+            self.cause = outcome
         return transition
 
 
 @dataclass(slots=True)
 class ServerRecord:
-    """`found`: it was in the table when the service came to be ours. `told` is the health last made known."""
+    """`found`: it was in the table when the service came to be ours. `told` is the health last made known.
+
+    `since` is the wall-clock time at which the health last changed, `event` the newest that was told of the server.
+    """
 
     config: ServerConfig
     found: bool
     checks: dict[str, CheckRecord]
     told: Health
+    override: Override | None = None
+    since: float = 0.0
+    transitions: int = 0
+    event: ServerEvent | None = None
 
     @property
     def state(self) -> ServerState:
-        return ServerState(self.health, found=self.found, wish=self.wish)
+        return ServerState(self.health, found=self.found, wish=self.wish, override=self.override)
+
+    def begin_anew(self) -> None:
+        """Forgets what the checks have found: the first outcome of each decides."""
+        self.told = Health.UNDECIDED
+        for check in self.checks.values():
+            check.verdict = Verdict()
+            check.wish = None
 
     @property
     def health(self) -> Health:
@@ -101,8 +124,8 @@ def places(services: Mapping[str, ServiceRecord], plan: Plan) -> dict[JobId, Pla
     return found
 
 
-def adopted(service: ServiceConfig, actual: VirtualService) -> ServiceRecord:
-    """A service as it is found in the table: a server with weight above 0 is up until its checks say otherwise.
+def adopted(service: ServiceConfig, actual: VirtualService, at: float) -> ServiceRecord:
+    """A service as it is found in the table `at`: a server with weight above 0 is up until its checks say otherwise.
 
     It keeps that weight until they have passed: nobody gets more traffic unchecked than there was.
     """
@@ -113,12 +136,12 @@ def adopted(service: ServiceConfig, actual: VirtualService) -> ServiceRecord:
         health = Health.UP if weight > 0 else Health.UNDECIDED
         wish = weight if weight not in (0, server.destination.weight) else None
         checks = {check.name: CheckRecord(check, Verdict(health), wish) for check in service.checks}
-        servers[server.endpoint] = ServerRecord(server, found is not None, checks, health)
+        servers[server.endpoint] = ServerRecord(server, found is not None, checks, health, since=at)
     return ServiceRecord(service, servers)
 
 
-def carried_over(old: ServiceRecord, new: ServiceConfig) -> ServiceRecord:
-    """The record of a service whose configuration changed.
+def carried_over(old: ServiceRecord, new: ServiceConfig, at: float) -> ServiceRecord:
+    """The record of a service whose configuration changed `at`.
 
     A check that did not change keeps its state; one that did goes on from the health that it had found. One that is
     new, or was never carried out, starts from the server's health. None comes up or goes down without an outcome.
@@ -129,10 +152,10 @@ def carried_over(old: ServiceRecord, new: ServiceConfig) -> ServiceRecord:
         known = old.servers.get(server.endpoint)
         if known is None:
             checks = {check.name: CheckRecord(check, Verdict()) for check in new.checks}
-            servers[server.endpoint] = ServerRecord(server, found=False, checks=checks, told=Health.UNDECIDED)
+            servers[server.endpoint] = ServerRecord(server, found=False, checks=checks, told=Health.UNDECIDED, since=at)
         else:
             checks = {check.name: _carried_check(known, check) for check in new.checks}
-            servers[server.endpoint] = ServerRecord(server, known.found, checks, known.told)
+            servers[server.endpoint] = replace(known, config=server, checks=checks)
     return ServiceRecord(new, servers, old.told_lost, old.told_fallback)
 
 
@@ -142,34 +165,4 @@ def _carried_check(server: ServerRecord, check: CheckConfig) -> CheckRecord:
         return CheckRecord(check, Verdict(server.health), known.wish if known else None)
     if known.config == check:
         return known
-    return CheckRecord(check, Verdict(known.verdict.health), known.wish, known.last, known.unknowns)
-
-
-def service_view(record: ServiceRecord, decision: Decision) -> snapshot.ServiceView:
-    return snapshot.ServiceView(
-        name=record.config.name,
-        virtual=record.config.key.label,
-        standing=decision.standing,
-        available=decision.available,
-        fallback_active=decision.fallback_active,
-        fail_open=decision.fail_open,
-        servers=tuple(_server_view(server, decision) for server in record.servers.values()),
-    )
-
-
-def _server_view(record: ServerRecord, decision: Decision) -> snapshot.ServerView:
-    endpoint = record.config.endpoint
-    destination = decision.virtual.destinations.get(endpoint)
-    return snapshot.ServerView(
-        address=endpoint.address,
-        port=endpoint.port,
-        health=record.health,
-        weight=None if destination is None else destination.weight,
-        configured_weight=record.config.destination.weight,
-        checks=tuple(
-            snapshot.CheckView(
-                check.config.name, check.verdict.health, check.verdict.settled, check.last, check.unknowns
-            )
-            for check in record.checks.values()
-        ),
-    )
+    return replace(known, config=check, verdict=Verdict(known.verdict.health), unknowns_in_a_row=0)

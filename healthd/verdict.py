@@ -62,6 +62,11 @@ _CONTRARY = {Health.UP: Status.FAIL, Health.DOWN: Status.PASS}
 _OPPOSITE = {Health.UP: Health.DOWN, Health.DOWN: Health.UP}
 
 
+def contrary_of(health: Health) -> Status:
+    """The status of the outcomes that speak against `health`, which is not UNDECIDED."""
+    return _CONTRARY[health]
+
+
 def step(verdict: Verdict, outcome: Outcome, *, fall: Threshold, rise: Threshold) -> tuple[Verdict, Transition | None]:
     """The verdict after `outcome`, and the transition if it changed."""
     if outcome.status is Status.UNKNOWN:

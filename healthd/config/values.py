@@ -61,7 +61,10 @@ class ServerConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceConfig:
-    """A virtual service. A server is well while all of `checks` are; without checks it always is."""
+    """A virtual service. A server is well while all of `checks` are; without checks it always is.
+
+    An operator's act that would leave less than `min_available` servers available is refused.
+    """
 
     name: str
     key: ServiceKey
@@ -71,6 +74,7 @@ class ServiceConfig:
     on_failure: OnFailure
     all_down: AllDown
     fallback: ServerConfig | None
+    min_available: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,11 @@ def test_a_snapshot_shows_everything_and_stays_as_it_is() -> None:
     run.ask(A, "FU")
     seen = run.controller.snapshot
     run.ask(A, "FF")
+    failed = CheckView(
+        "tcp", Health.UP, settled=False, last=UNKNOWN, unknowns=1, kind="always", progress="1/3", age=0.0
+    )
+    never = CheckView("tcp", Health.UNDECIDED, settled=False, last=None, unknowns=0, kind="always")
+    now = run.clock.wall()
     assert seen == Snapshot(
         (
             ServiceView(
@@ -24,19 +29,15 @@ def test_a_snapshot_shows_everything_and_stays_as_it_is() -> None:
                 available=1,
                 fallback_active=False,
                 fail_open=False,
+                fallback=str(SORRY),
+                scheduler="wlc",
                 servers=(
-                    ServerView("10.0.0.1", 80, Health.UP, 2, 2, (CheckView("tcp", Health.UP, False, UNKNOWN, 1),)),  # noqa: FBT003 - settled
-                    ServerView(
-                        "10.0.0.2",
-                        80,
-                        Health.UNDECIDED,
-                        None,
-                        1,
-                        (CheckView("tcp", Health.UNDECIDED, False, None, 0),),  # noqa: FBT003 - settled
-                    ),
+                    ServerView("10.0.0.1", 80, Health.UP, 2, 2, (failed,), since=now),
+                    ServerView("10.0.0.2", 80, Health.UNDECIDED, None, 1, (never,), since=now),
                 ),
             ),
-        )
+        ),
+        at=now,
     )
     assert run.controller.snapshot.services[0].standing is Standing.STARTING
 

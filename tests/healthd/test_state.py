@@ -15,7 +15,7 @@ TWO = [check("tcp"), check("http")]
 def one_server(config: ServiceConfig, weight: int | None) -> ServerRecord:
     """The record of A, adopted from a table that has it with `weight`, or not at all."""
     destinations = {} if weight is None else {A: Destination(weight=weight)}
-    return adopted(config, VirtualService(destinations=destinations)).servers[A]
+    return adopted(config, VirtualService(destinations=destinations), 0.0).servers[A]
 
 
 def feed(server: ServerRecord, name: str, letters: str) -> None:
@@ -101,9 +101,9 @@ def test_unknown_outcomes_are_counted() -> None:
 
 def test_an_unchanged_check_keeps_its_state() -> None:
     """Rule 7 of the design: also the failures counted so far."""
-    before = adopted(service(A), VirtualService(destinations={A: Destination()}))
+    before = adopted(service(A), VirtualService(destinations={A: Destination()}), 0.0)
     feed(before.servers[A], "tcp", "FF")
-    after = carried_over(before, service(server(A, 9), B))
+    after = carried_over(before, service(server(A, 9), B), 1.0)
     assert after.servers[A].checks["tcp"] is before.servers[A].checks["tcp"]
     feed(after.servers[A], "tcp", "F")
     assert after.servers[A].health is Health.DOWN
@@ -112,9 +112,9 @@ def test_an_unchanged_check_keeps_its_state() -> None:
 
 def test_a_changed_check_goes_on_from_where_it_stands() -> None:
     """Rule 7 of the design: its health stays, its count begins anew."""
-    before = adopted(service(A), VirtualService(destinations={A: Destination()}))
+    before = adopted(service(A), VirtualService(destinations={A: Destination()}), 0.0)
     feed(before.servers[A], "tcp", "FFU")
-    after = carried_over(before, service(A, checks=[check(fall="2")]))
+    after = carried_over(before, service(A, checks=[check(fall="2")]), 1.0)
     assert after.servers[A].checks["tcp"].verdict == Verdict(Health.UP)
     assert after.servers[A].checks["tcp"].unknowns == 1
     feed(after.servers[A], "tcp", "F")
@@ -126,9 +126,9 @@ def test_a_changed_check_goes_on_from_where_it_stands() -> None:
 @pytest.mark.parametrize("name", ["tcp", "other"])
 def test_a_server_that_is_down_earns_its_return_from_a_changed_or_another_check(name: str) -> None:
     """Neither a new setting nor a new name of its check puts a server back untested: it has to pass `rise` times."""
-    before = adopted(service(A), VirtualService(destinations={A: Destination()}))
+    before = adopted(service(A), VirtualService(destinations={A: Destination()}), 0.0)
     feed(before.servers[A], "tcp", "FFF")
-    after = carried_over(before, service(A, checks=[check(name, fall="5")]))
+    after = carried_over(before, service(A, checks=[check(name, fall="5")]), 1.0)
     assert after.servers[A].health is Health.DOWN
     feed(after.servers[A], name, "P")
     assert after.servers[A].health is Health.DOWN
@@ -138,17 +138,17 @@ def test_a_server_that_is_down_earns_its_return_from_a_changed_or_another_check(
 
 def test_without_the_check_that_failed_a_server_is_as_the_others_found_it() -> None:
     """A check that is removed takes its verdict with it, as long as another has been asked."""
-    before = adopted(service(A, checks=TWO), VirtualService(destinations={A: Destination()}))
+    before = adopted(service(A, checks=TWO), VirtualService(destinations={A: Destination()}), 0.0)
     feed(before.servers[A], "tcp", "P")
     feed(before.servers[A], "http", "FFF")
-    assert carried_over(before, service(A, checks=TWO[:1])).servers[A].health is Health.UP
+    assert carried_over(before, service(A, checks=TWO[:1]), 1.0).servers[A].health is Health.UP
 
 
 def test_a_check_never_carried_out_does_not_put_a_server_back() -> None:
     """A server that is down is not put back untested when the check that failed is removed."""
-    before = adopted(service(A, checks=TWO), VirtualService(destinations={A: Destination()}))
+    before = adopted(service(A, checks=TWO), VirtualService(destinations={A: Destination()}), 0.0)
     feed(before.servers[A], "http", "FFF")
-    after = carried_over(before, service(A, checks=TWO[:1]))
+    after = carried_over(before, service(A, checks=TWO[:1]), 1.0)
     assert after.servers[A].health is Health.DOWN
     feed(after.servers[A], "tcp", "PP")
     assert after.servers[A].health is Health.UP
@@ -156,9 +156,9 @@ def test_a_check_never_carried_out_does_not_put_a_server_back() -> None:
 
 def test_a_new_check_of_a_good_server_takes_nothing_from_it() -> None:
     """It goes on being up until the new check, too, has failed `fall` times."""
-    before = adopted(service(A, checks=TWO[:1]), VirtualService(destinations={A: Destination()}))
+    before = adopted(service(A, checks=TWO[:1]), VirtualService(destinations={A: Destination()}), 0.0)
     feed(before.servers[A], "tcp", "P")
-    after = carried_over(before, service(A, checks=TWO))
+    after = carried_over(before, service(A, checks=TWO), 1.0)
     feed(after.servers[A], "http", "FF")
     assert after.servers[A].health is Health.UP
     feed(after.servers[A], "http", "F")
@@ -167,7 +167,7 @@ def test_a_new_check_of_a_good_server_takes_nothing_from_it() -> None:
 
 def test_a_new_server_is_undecided_and_not_in_the_table() -> None:
     """It is decided by its first outcome."""
-    before = adopted(service(A), VirtualService(destinations={A: Destination()}))
-    after = carried_over(before, service(A, B))
+    before = adopted(service(A), VirtualService(destinations={A: Destination()}), 0.0)
+    after = carried_over(before, service(A, B), 1.0)
     assert (after.servers[B].health, after.servers[B].found) == (Health.UNDECIDED, False)
     assert after.servers[A].health is Health.UP

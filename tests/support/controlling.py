@@ -25,11 +25,12 @@ class Running:
         self, *services: ServiceConfig, actual: Table | None = None, remembered: dict[JobId, Verdict] | None = None
     ) -> None:
         bus = Bus()
+        self.clock = ManualClock()
         self._told = bus.subscribe()
         self.submitted: list[tuple[Table, frozenset[ServiceKey]]] = []
         self.plan = make(config(*services))
         self.controller = Controller(
-            self.plan, ManualClock(), bus, lambda desired, retired: self.submitted.append((desired, retired))
+            self.plan, self.clock, bus, lambda desired, retired: self.submitted.append((desired, retired))
         )
         self.controller.start(actual or Table(), remembered)
 
