@@ -159,6 +159,14 @@ class Destination:
         return " ".join(parts)
 
 
+class Connections(NamedTuple):
+    """What the kernel counts of a real server: connections that are open, that are ending, and clients bound to it."""
+
+    active: int = 0
+    inactive: int = 0
+    persistent: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class VirtualService:
     options: ServiceOptions = ServiceOptions()

@@ -5,11 +5,11 @@ Both pass the same tests (tests/support/ipvs_contract.py).
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Mapping
 from typing import Protocol
 
 from healthd.edits import Edit, EditRefused
-from healthd.model import ServiceKey, Table, VirtualService
+from healthd.model import Connections, Endpoint, ServiceKey, Table, VirtualService
 
 
 class IpvsUnavailable(Exception):  # noqa: N818 - named for what happened
@@ -40,6 +40,14 @@ class Ipvs(Protocol):
 
         A service that is edited between two slices of it may be seen wrongly: a dump goes on where it was by counting.
         One scan at a time: it has to come to its end, or to be closed, before the next. Raises as `read` does.
+        """
+
+    def counts(
+        self, keys: frozenset[ServiceKey] | None = None
+    ) -> Generator[tuple[ServiceKey, Mapping[Endpoint, Connections]] | None]:
+        """What is counted of the servers in the table, service by service, with pauses and troubles as in `scan`.
+
+        One at a time too, but a scan may go on meanwhile.
         """
 
     def keys(self) -> frozenset[ServiceKey]:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import partial
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from healthd.edits import AddService, DeleteDestination, Edit, EditDestination, EditRefused, EditService
 from healthd.ipvs import IpvsUnavailable, messages
 from healthd.ipvs.netlink import LOST, Interrupted, Netlink, Refused
-from healthd.model import Destination, Endpoint, ServiceKey, ServiceOptions, Table, VirtualService
+from healthd.model import Connections, Endpoint, ServiceKey, ServiceOptions, Table, VirtualService
 
 NOT_PERMITTED = (
     "not permitted: reading and editing the IPVS table needs CAP_NET_ADMIN. Run healthd as root, "
@@ -22,6 +22,7 @@ NOT_PERMITTED = (
 NO_IPVS = 'this kernel has no IPVS: load it with `modprobe ip_vs`, or set table = "memory" to do without'
 _TRIES = 5
 _Result = TypeVar("_Result")
+_Decoded_co = TypeVar("_Decoded_co", covariant=True)
 
 NO_NETLINK = "no netlink socket here: a systemd unit needs AF_NETLINK in RestrictAddressFamilies"
 
@@ -41,12 +42,14 @@ class KernelIpvs:
         with _told_plainly(), ExitStack() as stack:
             self._netlink = stack.enter_context(closing(Netlink()))
             self._reader = stack.enter_context(closing(Netlink()))
+            self._counter = stack.enter_context(closing(Netlink()))
             _family(self._netlink)
             stack.pop_all()
 
     def close(self) -> None:
         self._netlink.close()
         self._reader.close()
+        self._counter.close()
 
     def keys(self) -> frozenset[ServiceKey]:
         """The virtual services there are, whoever made them; much cheaper than reading them all."""
@@ -59,6 +62,15 @@ class KernelIpvs:
     def scan(self, keys: frozenset[ServiceKey] | None = None) -> Generator[tuple[ServiceKey, VirtualService] | None]:
         """On a socket of its own: edits and whole readings may come in between, another scan may not."""
         return _scan(self._reader, keys)
+
+    def counts(
+        self, keys: frozenset[ServiceKey] | None = None
+    ) -> Generator[tuple[ServiceKey, Mapping[Endpoint, Connections]] | None]:
+        with _told_plainly():
+            link, family = self._counter, _family(self._counter)
+            for key, _ in (yield from _services(link, family)):
+                if keys is None or key in keys:
+                    yield key, (yield from _destinations(link, family, key, messages.connections_of))
 
     def apply(self, edits: Iterable[Edit]) -> list[EditRefused]:
         wanted = list(edits)
@@ -79,7 +91,8 @@ def _scan(link: Netlink, keys: frozenset[ServiceKey] | None) -> Generator[tuple[
         family = _family(link)
         for key, options in (yield from _services(link, family)):
             if keys is None or key in keys:
-                yield key, VirtualService(options, (yield from _destinations(link, family, key)))
+                found = yield from _destinations(link, family, key, messages.destination_of)
+                yield key, VirtualService(options, found)
 
 
 def _family(link: Netlink) -> int:
@@ -95,14 +108,20 @@ _Slices = Generator[None, None, _Result]
 """Gives None after each part of the work, and its result when it is done."""
 
 
+class _Decode(Protocol[_Decoded_co]):
+    def __call__(self, message: bytes, service_family: int) -> tuple[Endpoint, _Decoded_co]: ...
+
+
 def _services(link: Netlink, family: int) -> _Slices[list[tuple[ServiceKey, ServiceOptions]]]:
     found = yield from _listing(link, family, messages.list_services(), messages.service_of)
     return [service for service in found if service]
 
 
-def _destinations(link: Netlink, family: int, key: ServiceKey) -> _Slices[dict[Endpoint, Destination]]:
-    decode = partial(messages.destination_of, service_family=key.family)
-    return dict((yield from _listing(link, family, messages.list_destinations(key), decode)))
+def _destinations(
+    link: Netlink, family: int, key: ServiceKey, decode: _Decode[_Result]
+) -> _Slices[dict[Endpoint, _Result]]:
+    decoded = partial(decode, service_family=key.family)
+    return dict((yield from _listing(link, family, messages.list_destinations(key), decoded)))
 
 
 def _listing(link: Netlink, family: int, question: bytes, decode: Callable[[bytes], _Result]) -> _Slices[list[_Result]]:

@@ -3,7 +3,7 @@
 Numbers and types are those of include/uapi/linux/ip_vs.h and net/netfilter/ipvs/ip_vs_ctl.c (ip_vs_cmd_policy and its
 neighbours). An attribute is its length, its number and its value, padded to four bytes (netlink(7)). Integers are this
 machine's own, ports excepted; an address is 16 bytes whatever its family (`union nf_inet_addr`); the netmask of an
-IPv6 service is the prefix length as a number. Statistics and counters are left undecoded.
+IPv6 service is the prefix length as a number. Statistics are left undecoded.
 
 Every edit carries the whole record. The kernel takes what is missing from a `set` for zero, and an attribute that
 nobody meant to change would be lost.
@@ -24,7 +24,7 @@ from healthd.edits import (
     EditDestination,
     EditService,
 )
-from healthd.model import Destination, Endpoint, Forward, Protocol, ServiceKey, ServiceOptions, family_of
+from healthd.model import Connections, Destination, Endpoint, Forward, Protocol, ServiceKey, ServiceOptions, family_of
 
 # include/uapi/linux/netlink.h and genetlink.h
 _CONTROLLER = 0x10  # GENL_ID_CTRL
@@ -49,6 +49,7 @@ _COMMANDS = {
 _SERVICE, _DESTINATION = 1, 2
 _FAMILY, _PROTOCOL, _ADDRESS, _PORT, _FWMARK, _SCHEDULER, _FLAGS, _TIMEOUT, _NETMASK = range(1, 10)
 _SERVER_ADDRESS, _SERVER_PORT, _METHOD, _WEIGHT, _UPPER, _LOWER = range(1, 7)
+_ACTIVE, _INACTIVE, _PERSISTING = range(7, 10)
 _SERVER_FAMILY, _TUNNEL = 11, 13
 
 # IP_VS_SVC_F_*; bit 1 (hashed) is the kernel's own, and it keeps it whatever is sent.
@@ -67,7 +68,7 @@ _NUMBERS = {protocol: protocol.number for protocol in Protocol}
 _PROTOCOLS = {number: protocol for protocol, number in _NUMBERS.items()}
 
 _HEADER = struct.Struct("=HH")  # struct nlattr: length with this header, number
-_COMMAND = struct.Struct("=BBxx")  # struct genlmsghdr: command, version
+_COMMAND = struct.Struct("=BBxx")  # struct genlmsghdr
 _U16, _U32, _PORT_NUMBER = struct.Struct("=H"), struct.Struct("=I"), struct.Struct("!H")
 
 # What every edit of a server carries is packed at one go: header and value of each attribute, with its padding.
@@ -129,14 +130,25 @@ def service_of(message: bytes) -> tuple[ServiceKey, ServiceOptions] | None:
 def destination_of(message: bytes, service_family: int) -> tuple[Endpoint, Destination]:
     """A real server out of a listing. Kernels before 3.18 name no family there: then it is the service's."""
     at = _places(message, _places(message, _BODY)[_DESTINATION])
-    family = _number(_U16, message, at[_SERVER_FAMILY]) if _SERVER_FAMILY in at else service_family
     destination = Destination(
         _FORWARDS[_number(_U32, message, at[_METHOD])],
         _number(_U32, message, at[_WEIGHT]),
         _number(_U32, message, at[_UPPER]),
         _number(_U32, message, at[_LOWER]),
     )
-    return _endpoint(message, at[_SERVER_ADDRESS], at[_SERVER_PORT], family), destination
+    return _server(message, at, service_family), destination
+
+
+def connections_of(message: bytes, service_family: int) -> tuple[Endpoint, Connections]:
+    """What the same listing counts of a real server."""
+    at = _places(message, _places(message, _BODY)[_DESTINATION])
+    counts = (_number(_U32, message, at[number]) for number in (_ACTIVE, _INACTIVE, _PERSISTING))
+    return _server(message, at, service_family), Connections(*counts)
+
+
+def _server(message: bytes, at: dict[int, int], service_family: int) -> Endpoint:
+    family = _number(_U16, message, at[_SERVER_FAMILY]) if _SERVER_FAMILY in at else service_family
+    return _endpoint(message, at[_SERVER_ADDRESS], at[_SERVER_PORT], family)
 
 
 def _request(command: int, attributes: bytes) -> bytes:

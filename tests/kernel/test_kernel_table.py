@@ -70,7 +70,9 @@ def test_what_the_kernel_will_not_have_is_refused_in_its_words(ipvs: KernelIpvs)
     assert ipvs.read() == Table({WEB: VirtualService(ServiceOptions(), {FIRST: Destination()})})
 
 
-@pytest.mark.parametrize("call", ["read()", "keys()", "apply([DeleteService(ServiceKey.marked(1))])"])
+@pytest.mark.parametrize(
+    "call", ["read()", "keys()", "counts().send(None)", "apply([DeleteService(ServiceKey.marked(1))])"]
+)
 def test_without_the_capability_it_says_so(call: str) -> None:
     """Without CAP_NET_ADMIN the message names the capability and the ways to get it."""
     program = (

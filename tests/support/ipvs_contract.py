@@ -22,7 +22,17 @@ from healthd.edits import (
     diff,
 )
 from healthd.ipvs import Ipvs
-from healthd.model import Destination, Endpoint, Forward, Protocol, ServiceKey, ServiceOptions, Table, VirtualService
+from healthd.model import (
+    Connections,
+    Destination,
+    Endpoint,
+    Forward,
+    Protocol,
+    ServiceKey,
+    ServiceOptions,
+    Table,
+    VirtualService,
+)
 from tests.support.tables import KERNEL_SCHEDULERS, tables
 
 WEB = ServiceKey.at(Protocol.TCP, Endpoint("192.168.7.110", 80))
@@ -31,6 +41,7 @@ DNS = ServiceKey.at(Protocol.UDP, Endpoint("192.168.7.110", 53))
 SCTP = ServiceKey.at(Protocol.SCTP, Endpoint("192.168.7.110", 9))
 MARK = ServiceKey.marked(10)
 MARK6 = ServiceKey.marked(10, socket.AF_INET6)
+OTHER = ServiceKey.at(Protocol.TCP, Endpoint("192.168.7.111", 8000))
 FIRST, SECOND = Endpoint("192.168.7.11", 80), Endpoint("192.168.7.12", 8080)
 FIRST6 = Endpoint("2001:db8::11", 80)
 
@@ -91,6 +102,16 @@ class IpvsContract:
         self.holds(ipvs, table)
         assert ipvs.apply(diff(Table(), table, retired=[key])) == []
         self.holds(ipvs, Table())
+
+    @pytest.mark.parametrize(("key", "options", "servers"), FORMS, ids=IDS)
+    def test_without_traffic_nothing_is_counted(
+        self, ipvs: Ipvs, key: ServiceKey, options: ServiceOptions, servers: Mapping[Endpoint, Destination]
+    ) -> None:
+        """Every server of the services that were asked for has its counts, and no other."""
+        filled(ipvs, Table({key: VirtualService(options, servers), OTHER: VirtualService()}))
+        counted = dict(found for found in ipvs.counts(frozenset({key})) if found)
+        assert counted == {key: dict.fromkeys(servers, Connections())}
+        assert set(dict(found for found in ipvs.counts() if found)) == {key, OTHER}
 
     def test_every_scheduler_is_taken(self, ipvs: Ipvs) -> None:
         """Each scheduler of the kernel can be set, and changed for the next while servers are in the service."""

@@ -16,11 +16,11 @@ from healthd.edits import (
     EditService,
 )
 from healthd.ipvs import messages
-from healthd.model import Destination, Endpoint, Forward, Protocol, ServiceKey, ServiceOptions, Table
+from healthd.model import Connections, Destination, Endpoint, Forward, Protocol, ServiceKey, ServiceOptions, Table
 from tests.support import pyroute2_ipvs as judge
 from tests.support.tables import tables
 
-COUNTERS = [(f"IPVS_DEST_ATTR_{name}_CONNS", 7) for name in ("ACTIVE", "INACT", "PERSIST")]
+COUNTERS = [(f"IPVS_DEST_ATTR_{name}_CONNS", number) for number, name in enumerate(("ACTIVE", "INACT", "PERSIST"), 7)]
 STATISTICS = [("IPVS_DEST_ATTR_STATS", bytes(100)), ("IPVS_DEST_ATTR_STATS64", bytes(124))]
 TUNNEL = [("IPVS_DEST_ATTR_TUN_TYPE", 0), ("IPVS_DEST_ATTR_TUN_PORT", 0), ("IPVS_DEST_ATTR_TUN_FLAGS", 0)]
 
@@ -59,6 +59,7 @@ def test_what_pyroute2_says_is_understood(table: Table) -> None:
             attributes = [address, port, method, *TUNNEL, *rest, *COUNTERS, family, *STATISTICS]
             message = judge.encoded(5, [("IPVS_CMD_ATTR_DEST", {"attrs": attributes})])
             assert messages.destination_of(message, key.family) == (endpoint, server)
+            assert messages.connections_of(message, key.family) == (endpoint, Connections(7, 8, 9))
 
 
 def test_a_server_without_a_family_has_that_of_its_service() -> None:
