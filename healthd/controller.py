@@ -19,7 +19,8 @@ from healthd.overrides import Admin, Freeze, Override
 from healthd.plan import Change, Job, JobId, Plan, diff
 from healthd.policy import Decision, ServerState
 from healthd.snapshot import Snapshot
-from healthd.state import Place, ServerRecord, ServiceRecord, adopted, carried_over, places
+from healthd.state import Place, ServerRecord, ServiceRecord, adopted, carried_over, places, taken_latencies
+from healthd.tally import Latency
 from healthd.verdict import Health, Verdict
 from healthd.views import service_view
 
@@ -37,6 +38,8 @@ class Controller:
         self._places: dict[JobId, Place] = {}
         self._decisions: dict[str, Decision] = {}
         self._desired = Table()
+        self.recorded_at = 0.0
+        """When the last outcome of any check was taken in, in monotonic time."""
         self.frozen: Freeze | None = None
         """What is shown of it; the reconciler is who keeps its hands off the table."""
 
@@ -56,6 +59,10 @@ class Controller:
             if record is not None:  # a reload may have come in between
                 views.append((yield from service_view(record, self._decisions[name], self._clock.monotonic())))
         return Snapshot(tuple(views), self._clock.wall(), self.frozen)
+
+    def taken_latencies(self) -> Generator[Latency]:
+        """What each check took since this was last called. It may be paused between any two."""
+        return taken_latencies(list(self._services.values()))
 
     @property
     def overrides(self) -> dict[tuple[str, Endpoint], Override]:
@@ -104,7 +111,9 @@ class Controller:
     def record(self, job: Job, outcome: Outcome) -> bool:
         """Takes in an outcome. True when the check is settled, False when it is worth repeating soon."""
         service, server, check = self._places[job.id]
-        check.last_at = self._clock.monotonic()
+        self.recorded_at = self._clock.monotonic()
+        check.note(outcome, self.recorded_at)
+        service.tally.add(job.check.name, outcome)
         if check.goes_on(outcome):
             check.last = outcome
             return True

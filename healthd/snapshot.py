@@ -11,6 +11,7 @@ from checkers.base import Outcome
 from healthd.events import ServerEvent
 from healthd.overrides import Freeze, Override
 from healthd.policy import Standing
+from healthd.tally import TallyView
 from healthd.verdict import Health
 
 
@@ -110,6 +111,7 @@ class ServiceView:
     scheduler: str = ""
     min_available: int = 1
     fallback: str = ""
+    tally: TallyView | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Generator, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from checkers.base import Outcome, Status
 from healthd import policy
@@ -13,6 +13,7 @@ from healthd.model import Endpoint, VirtualService
 from healthd.overrides import Override
 from healthd.plan import JobId, Plan
 from healthd.policy import Decision, ServerState
+from healthd.tally import Latency, Tally
 from healthd.verdict import Health, Transition, Verdict, step
 
 
@@ -21,6 +22,7 @@ class CheckRecord:
     """`wish` is the weight that the newest outcome that passed asks for; until there is one, the weight found.
 
     `last` came at the monotonic time `last_at`; `cause` is the newest of the outcomes that led to the verdict's health.
+    `count`, `fails`, `seconds` and `longest` add up outcomes since they were last taken.
     """
 
     config: CheckConfig
@@ -31,6 +33,17 @@ class CheckRecord:
     cause: Outcome | None = None
     unknowns: int = 0
     unknowns_in_a_row: int = 0
+    count: int = 0
+    fails: int = 0
+    seconds: float = 0.0
+    longest: float = 0.0
+
+    def note(self, outcome: Outcome, now: float) -> None:
+        """Takes down of an outcome what is so whatever follows from it."""
+        self.last_at = now
+        self.count += 1
+        self.seconds += outcome.seconds
+        self.longest = max(self.longest, outcome.seconds)
 
     def goes_on(self, outcome: Outcome) -> bool:
         """Whether `outcome` is the one that nearly all are: it passed, as the one before, and nothing was open."""
@@ -44,6 +57,7 @@ class CheckRecord:
 
     def take(self, outcome: Outcome) -> Transition | None:
         self.last = outcome
+        self.fails += outcome.status is Status.FAIL
         unknown = outcome.status is Status.UNKNOWN
         self.unknowns += unknown
         self.unknowns_in_a_row = self.unknowns_in_a_row + 1 if unknown else 0
@@ -105,6 +119,7 @@ class ServiceRecord:
     servers: dict[Endpoint, ServerRecord]
     told_lost: bool = False
     told_fallback: str = ""
+    tally: Tally = field(default_factory=Tally)
 
     def decide(self) -> Decision:
         return policy.decide(self.config, {endpoint: server.state for endpoint, server in self.servers.items()})
@@ -122,6 +137,25 @@ def places(services: Mapping[str, ServiceRecord], plan: Plan) -> dict[JobId, Pla
         server = service.servers[job.server]
         found[job.id] = (service, server, server.checks[job.check.name])
     return found
+
+
+def taken_latencies(services: Iterable[ServiceRecord]) -> Generator[Latency]:
+    """What the checks took since this was last called; ones without an outcome are left out."""
+    for service in services:
+        for server in list(service.servers.values()):
+            for check in server.checks.values():
+                if check.count:
+                    yield Latency(
+                        service.config.name,
+                        str(server.config.endpoint),
+                        check.config.name,
+                        check.count,
+                        check.fails,
+                        check.seconds,
+                        check.longest,
+                    )
+                    check.count = check.fails = 0
+                    check.seconds = check.longest = 0.0
 
 
 def adopted(service: ServiceConfig, actual: VirtualService, at: float) -> ServiceRecord:
@@ -156,7 +190,7 @@ def carried_over(old: ServiceRecord, new: ServiceConfig, at: float) -> ServiceRe
         else:
             checks = {check.name: _carried_check(known, check) for check in new.checks}
             servers[server.endpoint] = replace(known, config=server, checks=checks)
-    return ServiceRecord(new, servers, old.told_lost, old.told_fallback)
+    return ServiceRecord(new, servers, old.told_lost, old.told_fallback, old.tally)
 
 
 def _carried_check(server: ServerRecord, check: CheckConfig) -> CheckRecord:

@@ -31,6 +31,7 @@ def service_view(record: ServiceRecord, decision: Decision, now: float) -> Gener
         scheduler=record.config.options.scheduler,
         min_available=record.config.min_available,
         fallback=str(record.config.fallback.endpoint) if record.config.fallback else "",
+        tally=record.tally.view,
     )
 
 

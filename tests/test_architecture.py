@@ -32,6 +32,7 @@ MAY_IMPORT = {
     # Pure decisions.
     "healthd.verdict": ["checkers.base", "healthd.model"],
     "healthd.overrides": ["healthd.model"],
+    "healthd.tally": ["checkers.base"],
     "healthd.policy": [
         "healthd.config.values",
         "healthd.model",
@@ -44,6 +45,7 @@ MAY_IMPORT = {
         "healthd.events",
         "healthd.overrides",
         "healthd.policy",
+        "healthd.tally",
         "healthd.verdict",
     ],
     # The one owner of mutable state, and its memory.
@@ -55,6 +57,7 @@ MAY_IMPORT = {
         "healthd.overrides",
         "healthd.plan",
         "healthd.policy",
+        "healthd.tally",
         "healthd.verdict",
     ],
     "healthd.views": ["healthd.policy", "healthd.snapshot", "healthd.state", "healthd.verdict"],
@@ -81,6 +84,7 @@ MAY_IMPORT = {
         "healthd.policy",
         "healthd.snapshot",
         "healthd.state",
+        "healthd.tally",
         "healthd.verdict",
         "healthd.views",
     ],
@@ -124,7 +128,17 @@ MAY_IMPORT = {
         "healthd.scheduler",
         "healthd.verdict",
     ],
-    "healthd.log": ["healthd.events"],
+    "healthd.log": ["healthd.events", "healthd.systemd.journal"],
+    "healthd.vitals": [
+        "healthd.clock",
+        "healthd.controller",
+        "healthd.events",
+        "healthd.plan",
+        "healthd.policy",
+        "healthd.reconcile",
+        "healthd.snapshot",
+    ],
+    "healthd.systemd": ["healthd.clock", "healthd.events", "healthd.vitals"],
     "healthd.statefile": ["checkers.base", "healthd.plan", "healthd.verdict"],
     # What puts it together.
     "healthd.once": [
@@ -159,6 +173,9 @@ MAY_IMPORT = {
         "healthd.reconcile",
         "healthd.scheduler",
         "healthd.statefile",
+        "healthd.systemd.notify",
+        "healthd.systemd.service",
+        "healthd.vitals",
         "healthd.workers.pool",
     ],
     "healthd.demo": [
