@@ -1,0 +1,108 @@
+"""Questions about the past. Synchronous, on a connection of their own that cannot write; every answer is bounded."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+MOST_EVENTS = 1000
+MOST_POINTS = 5000
+
+LONGEST = 2.0
+"""Seconds that a question may take; then it is given up."""
+_STEPS_BETWEEN_LOOKS = 20_000
+
+
+class Unanswered(Exception):  # noqa: N818 - named for what happened
+    """The history cannot be asked now; the text says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventQuery:
+    """Which events: of a service, a server and a kind by their names, or GLOB patterns; newest first.
+
+    Times are seconds since the epoch; `before` is the id of an event, for the next page.
+    """
+
+    service: str = ""
+    server: str = ""
+    kind: str = ""
+    since: float | None = None
+    until: float | None = None
+    before: int | None = None
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LatencyQuery:
+    """Of one server, all its checks together or one of them; `step` is 60, 3600 or 86400 seconds."""
+
+    service: str
+    server: str
+    check: str = ""
+    since: float
+    until: float
+    step: int = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """Outcomes of the `step` seconds from `at` on; `mean` and `longest` in seconds."""
+
+    at: int
+    outcomes: int
+    fails: int
+    mean: float
+    longest: float
+
+
+def events(path: Path, query: EventQuery) -> list[dict[str, Any]]:
+    """The records of the events, each with its `id`.
+
+    Raises:
+        Unanswered: there is no history, or it does not answer.
+
+    """
+    conditions = ["1"]
+    values: list[object] = []
+    for column, wanted in (("service", query.service), ("server", query.server), ("kind", query.kind)):
+        if wanted:
+            conditions.append(f"{column} GLOB ?" if any(c in wanted for c in "*?[") else f"{column} = ?")
+            values.append(wanted)
+    for condition, number in (("at >= ?", query.since), ("at <= ?", query.until), ("id < ?", query.before)):
+        if number is not None:
+            conditions.append(condition)
+            values.append(number)
+    question = f"SELECT id, record FROM event WHERE {' AND '.join(conditions)} ORDER BY id DESC LIMIT ?"  # noqa: S608 - the values are bound
+    rows = _asked(path, question, [*values, max(1, min(query.limit, MOST_EVENTS))])
+    return [{"id": number, **json.loads(record)} for number, record in rows]
+
+
+def latencies(path: Path, query: LatencyQuery) -> list[Point]:
+    """The points in the order of time. Raises as `events` does."""
+    question = """
+        SELECT at, sum(outcomes), sum(fails), sum(total), max(longest) FROM latency
+        WHERE series IN (SELECT id FROM series WHERE service = ? AND server = ? AND (? = '' OR name = ?))
+            AND step = ? AND at BETWEEN ? AND ? GROUP BY at ORDER BY at DESC LIMIT ?
+    """
+    values = [query.service, query.server, query.check, query.check, query.step, query.since, query.until, MOST_POINTS]
+    rows = _asked(path, question, values)
+    return [Point(at, count, fails, total / count, longest) for at, count, fails, total, longest in reversed(rows)]
+
+
+def _asked(path: Path, question: str, values: list[Any]) -> list[tuple[Any, ...]]:
+    deadline = time.monotonic() + LONGEST
+    try:
+        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=LONGEST)) as connection:
+            connection.set_progress_handler(lambda: time.monotonic() > deadline, _STEPS_BETWEEN_LOOKS)
+            return connection.execute(question, values).fetchall()
+    except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
+            raise Unanswered(f"the question takes longer than {LONGEST:g} s: ask for less") from error
+        raise Unanswered(f"the history in {path} cannot be read: {error}") from error

@@ -1,0 +1,173 @@
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from healthd.clock import ManualClock
+from healthd.events import Bus, ServiceLost
+from healthd.history.reader import EventQuery, LatencyQuery
+from healthd.history.schema import is_sound
+from healthd.history.store import Retention
+from healthd.history.writer import AGAIN_AFTER, MOST_WAITING, History
+from healthd.tally import Latency
+
+KEEP = Retention(events=1e9, minutes=1e9, hours=1e9, days=1e9, size=10**12)
+
+
+class Keeping:
+    """A history at work in a folder, with a clock that is stepped."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.clock = ManualClock()
+        self.bus = Bus()
+        self.latencies: list[Latency] = []
+        self.history = History(path, KEEP, self.clock, self.bus, lambda: (each for each in self.latencies))
+
+    @asynccontextmanager
+    async def going(self) -> AsyncIterator[None]:
+        task = asyncio.create_task(self.history.run())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    def lose(self, service: str) -> None:
+        self.bus.publish(ServiceLost(at=self.clock.wall(), service=service, consequence="nobody answers"))
+
+    async def until(self, error: str) -> None:
+        """Steps on until the history's error holds this text."""
+        async with asyncio.timeout(20):
+            while error not in self.history.view.error or bool(error) is not bool(self.history.view.error):
+                await self.clock.advance(1)
+                await asyncio.sleep(0.01)
+
+    async def kept(self, count: int) -> list[str]:
+        """Steps on until so many events are in the file; their services, oldest first."""
+        async with asyncio.timeout(20):
+            while True:
+                await self.clock.advance(1)
+                if self.path.exists() and not self.history.view.error:
+                    with suppress(Exception):
+                        found = await self.history.events(EventQuery(limit=1000))
+                        if len(found) == count:
+                            return [str(event["service"]) for event in reversed(found)]
+                await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of its own, two megabytes large."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=2m", "none", str(folder)], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("a file system of its own can only be mounted by root")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+async def test_what_is_published_is_kept(tmp_path: Path) -> None:
+    """Also what is published just before the end."""
+    keeping = Keeping(tmp_path / "history.db")
+    async with keeping.going():
+        keeping.lose("a")
+        assert await keeping.kept(1) == ["a"]
+        keeping.lose("b")
+    again = Keeping(keeping.path)
+    async with again.going():
+        assert await again.kept(2) == ["a", "b"]
+
+
+async def test_latencies_are_kept_every_minute(tmp_path: Path) -> None:
+    """In the minute that has ended."""
+    keeping = Keeping(tmp_path / "history.db")
+    keeping.latencies.append(Latency("web", "10.0.0.1:80", "tcp", 3, 1, 1.5, 1.0))
+    began = keeping.clock.wall()
+    async with keeping.going():
+        async with asyncio.timeout(20):
+            while not keeping.path.exists():
+                await keeping.clock.advance(61)
+                await asyncio.sleep(0.01)
+        keeping.lose("web")
+        await keeping.kept(1)
+        query = LatencyQuery(service="web", server="10.0.0.1:80", since=0, until=began + 10**6)
+        point = (await keeping.history.latencies(query))[0]
+    assert (point.outcomes, point.fails, point.mean, point.longest) == (3, 1, 0.5, 1.0)
+    assert began - 60 <= point.at <= began + 60
+
+
+async def test_a_damaged_file_is_set_aside(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """It is said once, the damaged file stays for who wants to look, and the new one takes what comes."""
+    path = tmp_path / "history.db"
+    path.write_bytes(b"SQLite format 3\0" + os.urandom(5000))
+    keeping = Keeping(path)
+    async with keeping.going():
+        keeping.lose("a")
+        assert await keeping.kept(1) == ["a"]
+    assert is_sound(path)
+    assert (tmp_path / "history.db.damaged").stat().st_size == 5016
+    said = [record.message for record in caplog.records if record.levelno == logging.ERROR]
+    assert len(said) == 1
+    assert "is damaged" in said[0]
+    assert "checking goes on" in said[0]
+
+
+async def test_a_folder_that_is_not_there_costs_only_history(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """What came meanwhile is written when the folder is there, up to a bound."""
+    keeping = Keeping(tmp_path / "later" / "history.db")
+    async with keeping.going():
+        keeping.lose("a")
+        await keeping.until("cannot be written")
+        keeping.lose("b")
+        await keeping.clock.advance(AGAIN_AFTER * 3)
+        keeping.path.parent.mkdir()
+        assert await keeping.kept(2) == ["a", "b"]
+    assert [record.levelno for record in caplog.records] == [logging.ERROR, logging.WARNING]
+    assert "written again; 0 events are missing" in caplog.records[-1].message
+
+
+async def test_a_full_disk_costs_only_history(small_disk: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """It is said once, and when there is room again it goes on with all that has a place in memory."""
+    filler = small_disk / "filler"
+    keeping = Keeping(small_disk / "history.db")
+    async with keeping.going():
+        keeping.lose("a")
+        assert await keeping.kept(1) == ["a"]
+        with suppress(OSError), filler.open("wb", buffering=0) as file:
+            while file.write(b"x" * 4096):
+                pass
+        for number in range(100):
+            keeping.lose("b" * 1000 + str(number))
+        await keeping.until("cannot be written")
+        filler.unlink()
+        assert len(await keeping.kept(101)) == 101
+    assert [record.levelno for record in caplog.records] == [logging.ERROR, logging.WARNING]
+
+
+async def test_what_waits_has_a_bound(tmp_path: Path) -> None:
+    """The oldest is dropped and counted while nothing can be written."""
+    keeping = Keeping(tmp_path / "never" / "history.db")
+    async with keeping.going():
+        keeping.lose("first")
+        await keeping.until("cannot be written")
+        for _ in range(3):
+            for _ in range(MOST_WAITING):
+                keeping.lose("web")
+            await keeping.clock.advance(AGAIN_AFTER * 2)
+            await asyncio.sleep(0.05)
+        async with asyncio.timeout(20):
+            while keeping.history.view.dropped < 2 * MOST_WAITING + 1:
+                await keeping.clock.advance(AGAIN_AFTER)
+                await asyncio.sleep(0.01)
