@@ -133,3 +133,14 @@ def test_without_a_file_a_question_says_so(tmp_path: Path) -> None:
     with pytest.raises(reader.Unanswered, match="cannot be read"):
         reader.events(tmp_path / "none.db", reader.EventQuery())
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_question_that_goes_through_too_much_is_given_up(
+    store: Store, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No question can keep a thread busy for ever."""
+    store.add_events(row_of(lost("web").record()) for _ in range(5000))
+    monkeypatch.setattr(reader, "_STEPS_BETWEEN_LOOKS", 1000)
+    monkeypatch.setattr(reader, "MOST_STEPS", 3000)
+    with pytest.raises(reader.Unanswered, match="ask for less"):
+        reader.events(path, reader.EventQuery(service="*x*x*"))
