@@ -1,0 +1,126 @@
+"""The families of services and real servers, from a snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from healthd.metrics.text import Family, Sample, histogram, labelled
+from healthd.model import Connections
+from healthd.policy import Standing
+from healthd.snapshot import ServerView, ServiceView, Snapshot
+from healthd.tally import BOUNDS
+from healthd.verdict import Health
+
+Counted = Mapping[tuple[str, str], Connections]
+"""What the kernel counts, by the labels of services (`virtual`) and servers."""
+
+
+def of_services(snapshot: Snapshot) -> Iterator[Family]:
+    def gauge(name: str, text: str, value: Callable[[ServiceView], float]) -> Family:
+        samples = ((labelled({"service": service.name}), float(value(service))) for service in snapshot.services)
+        return Family(f"healthd_service_{name}", "gauge", text, samples)
+
+    yield gauge("servers", "Configured real servers.", lambda service: len(service.servers))
+    yield gauge("available", "Real servers that are up with a weight above 0.", lambda service: service.available)
+    yield gauge("min_available", "Servers that operators may not go below.", lambda service: service.min_available)
+    yield gauge("healthy_ratio", "Available share of the configured real servers, from 0 to 1.", _ratio)
+    yield gauge("lost", "1 while no real server is available.", lambda service: service.standing is Standing.LOST)
+    yield gauge("fallback_active", "1 while the fallback server answers.", lambda service: service.fallback_active)
+    yield gauge(
+        "fail_open", "1 while all servers are in the table because all are down.", lambda service: service.fail_open
+    )
+    yield Family("healthd_check_outcomes_total", "counter", "Outcomes of checks.", _outcomes(snapshot))
+    yield Family("healthd_check_duration_seconds", "histogram", "How long checks took.", _durations(snapshot))
+
+
+def _ratio(service: ServiceView) -> float:
+    return service.available / len(service.servers) if service.servers else 0.0
+
+
+def _outcomes(snapshot: Snapshot) -> Iterator[Sample]:
+    for service in snapshot.services:
+        for (check, status, code), count in (service.tally.outcomes if service.tally else {}).items():
+            labels = {"service": service.name, "check": check, "status": status.value, "code": code}
+            yield labelled(labels), count
+
+
+def _durations(snapshot: Snapshot) -> Iterator[Sample]:
+    for service in snapshot.services:
+        if service.tally:
+            tally = service.tally
+            yield from histogram({"service": service.name}, BOUNDS, tally.durations, tally.seconds)
+
+
+def of_servers(snapshot: Snapshot, counted: Counted) -> Iterator[Family]:
+    """Each family with all servers, as the form demands."""
+    servers = _Servers(snapshot)
+
+    def family(name: str, kind: str, text: str, value: Callable[[ServerView], float | None]) -> Family:
+        return Family(f"healthd_realserver_{name}", kind, text, servers.values(value))
+
+    yield family("up", "gauge", "1 if its checks pass, 0 if not or not yet known.", _is_up)
+    yield Family("healthd_realserver_state", "gauge", "1 for the state it is in.", servers.states())
+    yield family("weight", "gauge", "Weight it is to have in the table; none while it is not to be in it.", _weight)
+    yield family("configured_weight", "gauge", "Weight it has while it is well.", _configured_weight)
+    yield family("transitions_total", "counter", "Changes of its health.", _transitions)
+    yield family("last_check_seconds", "gauge", "How long its slowest check took last.", _last_check)
+    if counted:
+        text = "Connections the kernel counts."
+        yield Family("healthd_realserver_connections", "gauge", text, servers.connections(counted))
+
+
+class _Servers:
+    """All servers with their labels, which are made once, by whichever family comes first."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        self._labels: list[str] = []
+
+    def _each(self) -> Iterator[tuple[str, ServiceView, ServerView]]:
+        """The labels lack their closing brace, for a family that has more."""
+        number = 0
+        for service in self._snapshot.services:
+            for server in service.servers:
+                if number == len(self._labels):
+                    self._labels.append(labelled({"service": service.name, "server": server.name})[:-1])
+                yield self._labels[number], service, server
+                number += 1
+
+    def values(self, value: Callable[[ServerView], float | None]) -> Iterator[Sample]:
+        """A sample for each server that has this value."""
+        for labels, _, server in self._each():
+            found = value(server)
+            if found is not None:
+                yield labels + "}", found
+
+    def states(self) -> Iterator[Sample]:
+        for labels, _, server in self._each():
+            yield f'{labels},state="{server.state}"}}', 1
+
+    def connections(self, counted: Counted) -> Iterator[Sample]:
+        for labels, service, server in self._each():
+            counts = counted.get((service.virtual, server.name))
+            if counts is not None:
+                yield labels + ',kind="active"}', counts.active
+                yield labels + ',kind="inactive"}', counts.inactive
+                yield labels + ',kind="persistent"}', counts.persistent
+
+
+def _is_up(server: ServerView) -> float:
+    return int(server.health is Health.UP)
+
+
+def _weight(server: ServerView) -> float | None:
+    return server.weight
+
+
+def _configured_weight(server: ServerView) -> float:
+    return server.configured_weight
+
+
+def _transitions(server: ServerView) -> float:
+    return server.transitions
+
+
+def _last_check(server: ServerView) -> float | None:
+    return max([round(check.last.seconds, 6) for check in server.checks if check.last], default=None)
