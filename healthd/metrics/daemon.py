@@ -80,12 +80,12 @@ def of_daemon(inside: Inside, counter: EventCounter) -> Iterator[Family]:
     yield one("checks", "gauge", "Checks that run; one may serve several services.", scheduler.checks)
     yield one("checks_waiting", "gauge", "Checks that are due and have no descriptor.", scheduler.waiting)
     yield one("late_starts_total", "counter", "Checks that started more than half a second late.", scheduler.too_late)
-    quantiles = {"0.5": lateness.p50, "0.99": lateness.p99, "1": lateness.longest}
+    shares = {"0.5": lateness.p50, "0.99": lateness.p99, "1": lateness.longest}
     yield Family(
         "healthd_start_lateness_seconds",
         "gauge",
         "How late checks start, over the last one to two minutes.",
-        [(labelled({"quantile": quantile}), seconds) for quantile, seconds in quantiles.items()],
+        [(labelled({"share": share}), seconds) for share, seconds in shares.items()],
     )
     yield Family(
         "healthd_events_total",

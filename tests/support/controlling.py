@@ -24,7 +24,7 @@ class Running:
     def __init__(
         self, *services: ServiceConfig, actual: Table | None = None, remembered: dict[JobId, Verdict] | None = None
     ) -> None:
-        bus = Bus()
+        self.bus = bus = Bus()
         self.clock = ManualClock()
         self._told = bus.subscribe()
         self.submitted: list[tuple[Table, frozenset[ServiceKey]]] = []

@@ -9,28 +9,15 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from checkers.base import Outcome, Status
 from healthd.events import Bus, TableDrift, TableEdited
-from healthd.lateness import LatenessView
-from healthd.metrics.daemon import ChannelCounts, EventCounter, Inside
+from healthd.metrics.daemon import EventCounter
 from healthd.metrics.page import Metrics
 from healthd.metrics.servers import Counted
 from healthd.metrics.text import Family, histogram, labelled, lines
 from healthd.model import Connections
 from healthd.overrides import Admin, Override
-from healthd.scheduler import SchedulerView
 from tests.support.building import SORRY, A, B, server, service
 from tests.support.controlling import Running, table
-
-INSIDE = Inside(
-    version="1.2.3",
-    started=1000.5,
-    loaded=2000.25,
-    scheduler=SchedulerView(3, 2, 1, 7, LatenessView(100, 0.001, 0.004, 0.02)),
-    table_errors=2,
-    frozen=True,
-    history_error=False,
-    history_dropped=5,
-    channels=[ChannelCounts("ops", 1, 2, 3, 4)],
-)
+from tests.support.metrics import INSIDE
 
 
 @pytest.fixture
@@ -106,7 +93,7 @@ async def test_a_page_says_how_the_daemon_is(run: Running) -> None:
     assert value(text, "healthd_table_edits_total") == 2
     assert value(text, "healthd_table_drift_total") == 1
     assert value(text, "healthd_events_total", kind="table_edited") == 1
-    assert value(text, "healthd_start_lateness_seconds", quantile="0.99") == 0.004
+    assert value(text, "healthd_start_lateness_seconds", share="0.99") == 0.004
     assert [value(text, f"healthd_{name}") for name in ("frozen", "checks_waiting", "table_errors")] == [1, 1, 2]
     assert value(text, "healthd_alerts_held_back_total", channel="ops") == 4
     assert value(text, "process_resident_memory_bytes") > 10**6

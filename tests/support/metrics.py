@@ -1,0 +1,31 @@
+"""What the metrics of a daemon are made of besides its snapshot, for tests; and Prometheus's own tool."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from healthd.lateness import LatenessView
+from healthd.metrics.daemon import ChannelCounts, Inside
+from healthd.scheduler import SchedulerView
+
+INSIDE = Inside(
+    version="1.2.3",
+    started=1000.5,
+    loaded=2000.25,
+    scheduler=SchedulerView(3, 2, 1, 7, LatenessView(100, 0.001, 0.004, 0.02)),
+    table_errors=2,
+    frozen=True,
+    history_error=False,
+    history_dropped=5,
+    channels=[ChannelCounts("ops", 1, 2, 3, 4)],
+)
+
+
+def promtool() -> str:
+    """Where it is; the test is skipped without it."""
+    found = shutil.which("promtool")
+    if found is None:
+        pytest.skip("promtool, of Debian's package prometheus, is not installed")
+    return found
