@@ -2,6 +2,9 @@
 # make test   sets up and passes every test; as root on Debian it installs the real servers and the kernel it tests on
 # make lint   style and types
 # make bench-NAME  one benchmark of benchmarks/ (cost lateness memory startup table reaction workers record); ARGS="..."
+# make man    writes the manual pages to build/man
+# make deb    builds a Debian package of this tree, for the Debian that it is built on
+# make test-deb  installs it on a fresh Debian 12 in a folder, tries it out and purges it; as root
 # make wheel  builds a wheel and runs the demo from an installed copy of it
 
 PYTHON ?= python3
@@ -9,7 +12,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):/usr/sbin:/sbin:$(PATH)
 
-.PHONY: demo test test-host test-kernel lint wheel clean FORCE
+.PHONY: demo test test-host test-kernel lint man deb test-deb wheel clean FORCE
 
 demo: $(VENV)/.installed
 	$(BIN)/healthd demo
@@ -53,6 +56,15 @@ wheel: $(VENV)/.installed-dev
 	$(PYTHON) -m venv build/wheel/venv
 	build/wheel/venv/bin/pip install --quiet --disable-pip-version-check build/wheel/*.whl
 	cd build/wheel && venv/bin/healthd demo
+
+man: $(VENV)/.installed
+	$(BIN)/python -m manual build/man
+
+deb:
+	packaging/deb
+
+test-deb: deb
+	tests/deb/install build/deb/*.deb
 
 $(VENV)/.installed: pyproject.toml | $(VENV)/bin/pip
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable .

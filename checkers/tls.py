@@ -11,6 +11,7 @@ from typing import Literal, Never
 
 from checkers import net
 from checkers.base import Checker, OptionError
+from checkers.credentials import located
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*")
 _VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
@@ -36,7 +37,7 @@ class TlsChecker(Checker):
     the name that the certificate must carry; what it is when not given, the checker says.
     `ca_file` holds the trusted authorities in PEM form, instead of the system's. `cert_file` and `key_file` are the
     client's certificate and key, in PEM form; the key may stand in `cert_file` too. Files are read once, when the
-    checker is made.
+    checker is made; `credential:NAME` is the one of systemd's LoadCredential=.
     """
 
     tls: bool = False
@@ -85,11 +86,12 @@ class TlsChecker(Checker):
             raise OptionError("verify", "has no effect without tls = true")
 
     def _read_material(self) -> _Material:
-        files = {"ca_file": self.ca_file, "cert_file": self.cert_file, "key_file": self.key_file}
+        given = {"ca_file": self.ca_file, "cert_file": self.cert_file, "key_file": self.key_file}
+        files = {option: path and path_of(option, path) for option, path in given.items()}
         digests = tuple(
             hashlib.sha256(read_file(option, path)).hexdigest() for option, path in files.items() if path is not None
         )
-        return _Material(self.verify, self.tls_min, self.ca_file, self.cert_file, self.key_file, digests)
+        return _Material(self.verify, self.tls_min, **files, digests=digests)
 
 
 def is_server_name(text: str) -> bool:
@@ -102,15 +104,28 @@ def is_server_name(text: str) -> bool:
     return len(text) <= 253 and _NAME.fullmatch(text) is not None
 
 
+def path_of(option: str, path: str) -> str:
+    """Where the file is that `option` names, be it a credential.
+
+    Raises:
+        OptionError: there is no such credential.
+
+    """
+    try:
+        return located(path)
+    except ValueError as error:
+        raise OptionError(option, str(error)) from error
+
+
 def read_file(option: str, path: str) -> bytes:
-    """The content of the file that `option` names.
+    """The content of the file that `option` names, be it a credential.
 
     Raises:
         OptionError: it cannot be read.
 
     """
     try:
-        return Path(path).read_bytes()
+        return Path(path_of(option, path)).read_bytes()
     except OSError as error:
         raise OptionError(option, f'cannot read "{path}": {error.strerror}') from error
 

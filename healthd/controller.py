@@ -6,12 +6,11 @@ waits: each call leaves everything consistent before it returns, so there are no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 
 from checkers.base import Outcome
 from healthd import edits, policy
 from healthd.clock import Clock
-from healthd.config.values import ServiceConfig
 from healthd.events import Bus
 from healthd.herald import Herald, note_standing
 from healthd.model import Endpoint, ServiceKey, Table, VirtualService
@@ -19,9 +18,10 @@ from healthd.overrides import Admin, Freeze, Override
 from healthd.plan import Change, Job, JobId, Plan, diff
 from healthd.policy import Decision, ServerState
 from healthd.snapshot import Snapshot
-from healthd.state import Place, ServerRecord, ServiceRecord, adopted, carried_over, places, taken_latencies
+from healthd.state import Place, ServerRecord, ServiceRecord, places, taken_latencies
+from healthd.succession import known_under, recall_servers, recall_verdicts, succeeded
 from healthd.tally import Latency
-from healthd.verdict import Health, Verdict
+from healthd.verdict import Verdict
 from healthd.views import service_view
 
 Submit = Callable[[Table, frozenset[ServiceKey]], None]
@@ -46,6 +46,11 @@ class Controller:
     @property
     def desired(self) -> Table:
         return self._desired
+
+    @property
+    def services(self) -> Mapping[str, ServiceRecord]:
+        """The memory itself, by service: for those who look through it without a pause and change nothing."""
+        return self._services
 
     @property
     def snapshot(self) -> Snapshot:
@@ -74,6 +79,10 @@ class Controller:
             if server.override is not None
         }
 
+    def available(self, name: str) -> int:
+        """How many servers of the service are available now."""
+        return self._decisions[name].available
+
     @property
     def verdicts(self) -> dict[JobId, Verdict]:
         """The verdict of every check, for whoever keeps them between runs."""
@@ -84,23 +93,18 @@ class Controller:
         actual: Table,
         remembered: Mapping[JobId, Verdict] | None = None,
         overrides: Mapping[tuple[str, Endpoint], Override] | None = None,
+        pasts: Mapping[tuple[str, Endpoint], tuple[float, int]] | None = None,
     ) -> None:
         """Takes over what is in the table. Nothing that is so from the start is news.
 
         `remembered` verdicts, of an earlier run, are believed before the table: where the two differ somebody else
-        has edited it since. An undecided one says nothing, so there the table does. `overrides` of servers that are no
-        longer configured are forgotten.
+        has edited it since. An undecided one says nothing, so there the table does. `overrides` and `pasts` (`since`
+        and `transitions`) of servers that are no longer configured are forgotten.
         """
-        now = self._clock.wall()
-        self._services = {name: _adopted(service, actual, now) for name, service in self._plan.services.items()}
+        self._services = succeeded(self._plan, {}, actual, self._clock.wall())
         self._places = places(self._services, self._plan)
-        for job_id, verdict in (remembered or {}).items():
-            if job_id in self._places and verdict.health is not Health.UNDECIDED:
-                _, _, check = self._places[job_id]
-                check.verdict = verdict
-        for (name, endpoint), override in (overrides or {}).items():
-            if name in self._services and endpoint in self._services[name].servers:
-                self._services[name].servers[endpoint].override = override
+        recall_verdicts(self._places, remembered or {})
+        recall_servers(self._services, overrides or {}, pasts or {})
         self._decide_all()
         for name, record in self._services.items():
             for server in record.servers.values():
@@ -122,43 +126,50 @@ class Controller:
         if check.unknowns_in_a_row == 1:
             self._herald.unknown(job, outcome)
         if server.state != before:
-            self._go_over(service, server, before, job.check.name, transition.outcomes if transition else ())
+            evidence = transition.outcomes if transition else ()
+            self._go_over(service, [(server, before)], job.check.name, evidence)
         return check.verdict.settled
 
     def override(self, name: str, endpoint: Endpoint, override: Override | None) -> tuple[edits.Edit, ...]:
         """Sets what an operator wants of a server, or with None ends it; the edits that follow.
 
-        A server that comes out of maintenance, or was cut, has to pass its checks before it gets traffic again.
-
         Raises:
             KeyError: there is no such service, or it has no such server.
 
         """
+        return self.override_all(name, {endpoint: override})
+
+    def override_all(self, name: str, overrides: Mapping[Endpoint, Override | None]) -> tuple[edits.Edit, ...]:
+        """The same for several servers of a service, as one change: it is decided on once.
+
+        A server that comes out of maintenance, or was cut, has to pass its checks before it gets traffic again.
+        """
         service = self._services[name]
-        server = service.servers[endpoint]
-        before, old = server.state, server.override
-        server.override = override
-        if old is not None and (old.cut or old.admin is Admin.MAINTENANCE) and not (override and override.held):
-            server.found = endpoint in self._decisions[name].virtual.destinations
-            server.begin_anew()
-        return self._go_over(service, server, before)
+        changed = [(service.servers[endpoint], service.servers[endpoint].state) for endpoint in overrides]
+        for server, before in changed:
+            new, old = overrides[server.config.endpoint], before.override
+            server.override = new
+            if old is not None and (old.cut or old.admin is Admin.MAINTENANCE) and not (new and new.held):
+                server.found = server.config.endpoint in self._decisions[name].virtual.destinations
+                server.begin_anew()
+        return self._go_over(service, changed)
 
     def _go_over(
         self,
         service: ServiceRecord,
-        server: ServerRecord,
-        before: ServerState,
+        changed: Sequence[tuple[ServerRecord, ServerState]],
         check: str = "",
         outcomes: tuple[Outcome, ...] = (),
     ) -> tuple[edits.Edit, ...]:
-        """Decides on a service of which one server is no longer as `before`, tells and submits what follows."""
-        old, new = self._decide_again(service, server, before)
+        """Decides on a service of which some servers are no longer as before, tells and submits what follows."""
+        old, new = self._decide_again(service, changed)
         commands = edits.diff(Table({service.config.key: new}), Table({service.config.key: old}))
-        if server.health is not before.health:
-            server.since = self._clock.wall()
-            server.transitions += 1
         decision = self._decisions[service.config.name]
-        self._herald.server(service, server, decision, commands, check, outcomes)
+        for server, before in changed:
+            if server.health is not before.health:
+                server.since = self._clock.wall()
+                server.transitions += 1
+            self._herald.server(service, server, decision, commands, check, outcomes)
         self._herald.standing(service, decision)
         self._publish_service(service)
         return tuple(commands)
@@ -167,14 +178,10 @@ class Controller:
         """Goes on with another plan: what did not change keeps its state, `actual` tells of services new to us."""
         change = diff(self._plan, plan)
         retired = self._plan.keys - plan.keys
-        known = {name: self._known(service, plan) for name, service in plan.services.items()}
+        known = known_under(plan, self._services)
         before = self._decisions
-        now = self._clock.wall()
         self._plan = plan
-        self._services = {
-            name: carried_over(old, service, now) if (old := known[name]) else _adopted(service, actual, now)
-            for name, service in plan.services.items()
-        }
+        self._services = succeeded(plan, known, actual, self._clock.wall())
         self._places = places(self._services, plan)
         self._decide_all()
         for name, record in self._services.items():
@@ -185,24 +192,19 @@ class Controller:
         self._publish_table(retired)
         return change
 
-    def _known(self, service: ServiceConfig, plan: Plan) -> ServiceRecord | None:
-        """What is known of a service: under its key, which is what it is in the table; or, if it moves, its name."""
-        for record in self._services.values():
-            if record.config.key == service.key:
-                return record
-        namesake = self._services.get(service.name)
-        return namesake if namesake and namesake.config.key not in plan.keys else None
-
     def _decide_again(
-        self, service: ServiceRecord, server: ServerRecord, before: ServerState
+        self, service: ServiceRecord, changed: Sequence[tuple[ServerRecord, ServerState]]
     ) -> tuple[VirtualService, VirtualService]:
-        """Decides on a service of which one server has changed; what differs in the table stands in the two results."""
-        name, endpoint = service.config.name, server.config.endpoint
-        old = self._decisions[name]
-        new = policy.decide_one(service.config, old, server.config, before, server.state)
+        """Decides on a service of which some servers have changed; what differs in the table is in the two results."""
+        name = service.config.name
+        old, new = self._decisions[name], None
+        if len(changed) == 1:
+            server, before = changed[0]
+            new = policy.decide_one(service.config, old, server.config, before, server.state)
         self._decisions[name] = new or service.decide()
         if new is None:
             return old.virtual, self._decisions[name].virtual
+        endpoint = server.config.endpoint
         return old.virtual.only(endpoint), new.virtual.only(endpoint)
 
     def _decide_all(self) -> None:
@@ -228,10 +230,6 @@ class Controller:
         for server in service.servers.values():
             self._herald.server(service, server, decision, commands)
         self._herald.standing(service, decision)
-
-
-def _adopted(service: ServiceConfig, actual: Table, at: float) -> ServiceRecord:
-    return adopted(service, actual.services.get(service.key, VirtualService()), at)
 
 
 def finished(slices: Generator[None, None, Snapshot]) -> Snapshot:

@@ -1,67 +1,67 @@
-"""The composition root of `healthd run`: builds the parts, wires them, listens to signals.
+"""What runs as `healthd run`: starts the parts, listens to signals, reloads, stops.
 
-    config -> plan -> scheduler -> controller -> reconciler -> table
-                                       |
-                                     events -> log, alerts
-
-SIGHUP reloads, SIGTERM and SIGINT stop. The parts know nothing of each other beyond what they are handed here.
+SIGHUP reloads, SIGTERM and SIGINT stop. How the parts hang together is in `healthd.assembly`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import signal
-import socket
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from healthd import __version__, descriptors, events, plan, statefile
-from healthd.alerts.router import Router
+from healthd import events
+from healthd.assembly import Assembly
 from healthd.clock import Clock, SystemClock
 from healthd.config import Config, ConfigError, load
-from healthd.config.values import Settings
-from healthd.controller import Controller
+from healthd.control.listening import ControlUnavailable
 from healthd.events import Bus
+from healthd.interface import Interface
 from healthd.ipvs import Ipvs, IpvsUnavailable
-from healthd.log import EventLog
 from healthd.model import Table
-from healthd.reconcile import Reconciler
-from healthd.scheduler import Scheduler
-from healthd.workers.pool import WorkerPool
+from healthd.operator import Operator
+from healthd.systemd.notify import Notifier
+from healthd.vitals import Vitals
 
 log = logging.getLogger(__name__)
 
 FAREWELL = 5.0
 """Seconds that alerts get to leave when the daemon stops."""
 
-NEEDS_RESTART = ("table", "state_dir", "workers", "log_format", "log_level")
-
 
 class Daemon:
-    def __init__(self, config: Config, path: Path, ipvs: Ipvs, clock: Clock | None = None) -> None:
-        self._config = config
+    def __init__(
+        self,
+        config: Config,
+        path: Path,
+        ipvs: Ipvs,
+        clock: Clock | None = None,
+        *,
+        notifier: Notifier | None = None,
+    ) -> None:
         self._path = path
-        self._ipvs = ipvs
-        self._clock = clock or SystemClock()
-        self.bus = Bus()
-        self._plan = plan.make(config)
-        self._reconciler = Reconciler(ipvs, self._clock, self.bus, resync=config.settings.resync)
-        self._controller = Controller(self._plan, self._clock, self.bus, self._reconciler.submit)
-        self._scheduler = self._engine(config.settings)
-        self._log = EventLog(self.bus)
-        self._router = Router(self.bus, config.alerts, self._clock, socket.gethostname())
+        self._parts = Assembly(config, path, ipvs, clock or SystemClock(), notifier or Notifier(), self.reload)
         self._stop = asyncio.Event()
         self._reload = asyncio.Event()
         self._reason = ""
 
-    def _engine(self, settings: Settings) -> Scheduler | WorkerPool:
-        record = self._controller.record
-        if settings.workers:
-            return WorkerPool(self._clock, record, settings=settings, verdicts=lambda: self._controller.verdicts)
-        return Scheduler(self._clock, record, descriptors.for_checks())
+    @property
+    def bus(self) -> Bus:
+        return self._parts.bus
+
+    @property
+    def operator(self) -> Operator:
+        return self._parts.operating.operator
+
+    @property
+    def interface(self) -> Interface:
+        return self._parts.interface
+
+    @property
+    def vitals(self) -> Vitals:
+        return self._parts.vitals
 
     async def run(self) -> None:
         """Runs until it is told to stop.
@@ -69,22 +69,40 @@ class Daemon:
         Raises:
             IpvsUnavailable: the table cannot be read at the start; nothing has been done then.
             OSError: likewise, the state folder cannot be written to.
+            ControlUnavailable: likewise, healthd cannot listen where it is told to.
         """
-        self._startup()
+        async with self._parts.interface.changing(self._parts.config.control):
+            self._parts.start()
         with self._signals():
             async with asyncio.TaskGroup() as group:
-                listening = [group.create_task(part) for part in (self._log.run(), self._router.run())]
+                listening = [
+                    group.create_task(part)
+                    for part in (
+                        self._parts.log.run(),
+                        self._parts.router.run(),
+                        self._parts.measuring.run(),
+                        self._parts.interface.run(),
+                    )
+                ]
                 working = [
                     group.create_task(part)
-                    for part in (self._reconciler.run(), self._scheduler.run(), self._reload_when_asked())
+                    for part in (
+                        self._parts.reconciler.run(),
+                        self._parts.scheduler.run(),
+                        self._parts.service.run(),
+                        self._parts.operating.run(),
+                        self._reload_when_asked(),
+                    )
                 ]
                 await self._stop.wait()
+                self._parts.service.stopping(self._reason)
                 _cancel(working)  # before the farewell: no outcome may bring back what is withdrawn
                 self._withdraw()
-                self.bus.publish(events.Stopped(at=self._clock.wall(), reason=self._reason))
-                await self._router.close(FAREWELL)
+                await self._parts.operating.close()
+                self._parts.bus.publish(events.Stopped(at=self._parts.clock.wall(), reason=self._reason))
+                await self._parts.router.close(FAREWELL)
                 _cancel(listening)
-        self._ipvs.close()
+        self._parts.ipvs.close()
 
     def stop(self, reason: str) -> None:
         self._reason = reason
@@ -93,35 +111,12 @@ class Daemon:
     def reload(self) -> None:
         self._reload.set()
 
-    def _startup(self) -> None:
-        self._controller.start(self._ipvs.read(self._plan.keys))
-        statefile.path_in(self._config.settings.state_dir).unlink(missing_ok=True)
-        self._set_jobs()
-        servers = sum(len(service.servers) for service in self._plan.services.values())
-        self.bus.publish(
-            events.Started(
-                at=self._clock.wall(),
-                version=__version__,
-                services=len(self._plan.services),
-                servers=servers,
-            )
-        )
-        # What lives as long as the daemon need not be looked through again and again: with thousands of servers that
-        # would stop all checks for a noticeable time. Checks leave no cycles behind, so what is young can wait too.
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(10_000, 10, 10)
-
-    def _set_jobs(self) -> None:
-        unsettled = [job for job, verdict in self._controller.verdicts.items() if not verdict.settled]
-        if isinstance(self._scheduler, WorkerPool):
-            self._scheduler.set_settings(self._config.settings)
-        self._scheduler.set_jobs(self._plan.jobs, unsettled)
-
     def _withdraw(self) -> None:
-        if self._config.settings.on_exit == "withdraw":
-            self._reconciler.submit(Table(), self._plan.keys)
-            self._reconciler.converge()
+        if self._parts.config.settings.on_exit == "withdraw" and self._parts.reconciler.frozen:
+            log.warning('on_exit = "withdraw" is left out: the table is frozen by an operator')
+        elif self._parts.config.settings.on_exit == "withdraw":
+            self._parts.reconciler.submit(Table(), self._parts.plan.keys)
+            self._parts.reconciler.converge()
 
     @contextmanager
     def _signals(self) -> Iterator[None]:
@@ -139,35 +134,19 @@ class Daemon:
         while True:
             await self._reload.wait()
             self._reload.clear()
+            self._parts.service.reloading()
             try:
                 config = await asyncio.to_thread(load, self._path)
-                self._take_over(config)
-            except ConfigError as error:
+                async with self._parts.interface.changing(config.control):
+                    self._parts.take_over(config)
+            except (ConfigError, ControlUnavailable) as error:
                 self._refuse(error.messages)
             except IpvsUnavailable as error:
                 self._refuse((str(error),))
+            self._parts.service.ready()
 
     def _refuse(self, errors: tuple[str, ...]) -> None:
-        self.bus.publish(events.ReloadFailed(at=self._clock.wall(), errors=errors))
-
-    def _take_over(self, config: Config) -> None:
-        """Everything is known to be good; from the reading of the table on, nothing here waits or fails."""
-        new = plan.make(config)
-        actual = self._ipvs.read(new.keys - self._plan.keys)
-        for warning in (*config.warnings, *self._not_before_restart(config)):
-            log.warning("%s", warning)
-        change = self._controller.replace(new, actual)
-        self._plan = new
-        self._config = config
-        self._reconciler.resync = config.settings.resync
-        self._router.update(config.alerts)
-        self._set_jobs()
-        self.bus.publish(events.Reloaded(at=self._clock.wall(), changes=change.described()))
-
-    def _not_before_restart(self, config: Config) -> list[str]:
-        old, new = self._config.settings, config.settings
-        changed = [name for name in NEEDS_RESTART if getattr(old, name) != getattr(new, name)]
-        return [f"[healthd] {name} has changed: it takes effect at the next start" for name in changed]
+        self._parts.bus.publish(events.ReloadFailed(at=self._parts.clock.wall(), errors=errors))
 
 
 def _cancel(tasks: Iterable[asyncio.Task[None]]) -> None:

@@ -14,6 +14,12 @@ def raise_limit() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
+def for_peers() -> int:
+    """How many connections to the control interface there may be, once by its socket and once on TCP."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return max(8, min(256, limit // 32))
+
+
 def for_checks() -> int:
     """How many descriptors all checks together may have open at the same time."""
     limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)

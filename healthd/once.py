@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from healthd import descriptors, edits, plan, statefile
+from healthd import descriptors, edits, plan
+from healthd.acting import left_of, standing
 from healthd.boundary import run_check
 from healthd.clock import Clock
 from healthd.config.values import Config
@@ -13,10 +14,13 @@ from healthd.controller import Controller
 from healthd.events import Bus, Event, TableError
 from healthd.ipvs import Ipvs
 from healthd.model import Table
-from healthd.plan import Job
+from healthd.overrides import Freeze, Override
+from healthd.plan import Job, Plan
 from healthd.reconcile import Reconciler
 from healthd.slot import TASK_NEEDS
 from healthd.snapshot import Snapshot
+from healthd.statefile import rounds, running
+from healthd.statefile.running import Key
 
 AT_ONCE = 200
 """Checks under way at the same time, if there are descriptors for so many."""
@@ -37,11 +41,13 @@ def left_behind(config: Config, clock: Clock) -> Table:
 
     A table in memory ends with its process: with this one the next run finds it again.
     """
-    remembered = statefile.load(statefile.path_in(config.settings.state_dir), clock.wall())
+    remembered = rounds.load(rounds.path_in(config.settings.state_dir), clock.wall())
     if not remembered:
         return Table()
-    controller = Controller(plan.make(config), clock, Bus(), lambda table, retired: None)  # noqa: ARG005 - nobody is to edit
-    controller.start(Table(), remembered)
+    planned = plan.make(config)
+    overrides, _ = _left_by_operators(config, planned, clock)
+    controller = Controller(planned, clock, Bus(), lambda table, retired: None)  # noqa: ARG005 - nobody is to edit
+    controller.start(Table(), remembered, overrides)
     return controller.desired
 
 
@@ -52,23 +58,40 @@ async def run_round(config: Config, ipvs: Ipvs, clock: Clock, *, dry_run: bool) 
         IpvsUnavailable: the table cannot be read.
         OSError: the counters cannot be kept; the table is reconciled all the same.
     """
-    path = statefile.path_in(config.settings.state_dir)
+    path = rounds.path_in(config.settings.state_dir)
     planned = plan.make(config)
     bus = Bus()
     told = bus.subscribe()
     reconciler = Reconciler(ipvs, clock, bus, resync=config.settings.resync)
     controller = Controller(planned, clock, bus, reconciler.submit)
     actual = ipvs.read(planned.keys)
-    controller.start(actual, statefile.load(path, clock.wall()))
+    overrides, frozen = _left_by_operators(config, planned, clock)
+    controller.start(actual, rounds.load(path, clock.wall()), overrides)
     await _check_all(list(planned.jobs.values()), controller, clock)
+    todo = tuple(map(str, edits.diff(controller.desired, actual)))
     if dry_run:
-        todo = tuple(map(str, edits.diff(controller.desired, actual)))
         return Round(controller.snapshot, todo, (), ())
+    if frozen is not None:
+        controller.frozen = frozen
+        rounds.save(path, controller.verdicts, clock.wall())
+        return Round(controller.snapshot, (), _held_back(frozen, todo), tuple(iter(told.get_nowait, None)))
     done = tuple(map(str, reconciler.converge()))  # first, so that a full disk keeps no sick server in the table
-    statefile.save(path, controller.verdicts, clock.wall())
+    rounds.save(path, controller.verdicts, clock.wall())
     happened = tuple(iter(told.get_nowait, None))
     errors = tuple(error for event in happened if isinstance(event, TableError) for error in event.errors)
     return Round(controller.snapshot, done, errors, happened)
+
+
+def _left_by_operators(config: Config, planned: Plan, clock: Clock) -> tuple[dict[Key, Override], Freeze | None]:
+    """What operators have set in a daemon that ran here before: it holds until its time is over."""
+    memory, _ = running.load(running.path_in(config.settings.state_dir), planned.jobs, clock.wall())
+    frozen = memory.frozen if memory.frozen and left_of(memory.frozen, clock.wall()) != 0 else None
+    return standing(memory.overrides, clock.wall()), frozen
+
+
+def _held_back(frozen: Freeze, todo: tuple[str, ...]) -> tuple[str, ...]:
+    """That the table is not as it should be is an error, whoever wants it so."""
+    return tuple(f"not done, the table is frozen by {frozen.who}: {edit}" for edit in todo)
 
 
 async def _check_all(jobs: list[Job], controller: Controller, clock: Clock) -> None:

@@ -61,7 +61,7 @@ class Decision:
 
 
 def decide(service: ServiceConfig, states: Mapping[Endpoint, ServerState]) -> Decision:
-    available = sum(_weight(server, states[server.endpoint]) > 0 for server in service.servers)
+    available = sum(is_available(server, states[server.endpoint]) for server in service.servers)
     undecided = sum(states[server.endpoint].health is Health.UNDECIDED for server in service.servers)
     fail_open = _fail_open(service, available, undecided)
     destinations: dict[Endpoint, Destination] = {}
@@ -89,7 +89,7 @@ def decide_one(
 
     None where the others are concerned too: the first available server came or the last one went.
     """
-    available = before.available - (_weight(server, old) > 0) + (_weight(server, new) > 0)
+    available = before.available - is_available(server, old) + is_available(server, new)
     undecided = before.undecided - (old.health is Health.UNDECIDED) + (new.health is Health.UNDECIDED)
     if bool(available) != bool(before.available) or before.fail_open or _fail_open(service, available, undecided):
         return None
@@ -116,6 +116,11 @@ def _standing(available: int, undecided: int) -> Standing:
 def _fail_open(service: ServiceConfig, available: int, undecided: int) -> bool:
     nobody = _standing(available, undecided) is Standing.LOST
     return nobody and service.fallback is None and service.all_down is AllDown.ALL
+
+
+def is_available(server: ServerConfig, state: ServerState) -> bool:
+    """Rule 4."""
+    return _weight(server, state) > 0
 
 
 def _weight(server: ServerConfig, state: ServerState) -> int:

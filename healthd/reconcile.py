@@ -12,6 +12,7 @@ Rules:
 5. A large table keeps nobody waiting: readings and edits are done in slices of a few milliseconds, and checks go on in
    between. One comparison with its edits runs to its end before the next begins, so no edit comes between the slices
    of a reading; a newer table that is submitted meanwhile is the next one's.
+6. While it is frozen the table is read and compared all the same, and edited nowhere: what would be is `pending`.
 """
 
 from __future__ import annotations
@@ -40,6 +41,13 @@ BACK_OFF_MOST = 30.0
 class Reconciler:
     def __init__(self, ipvs: Ipvs, clock: Clock, bus: Bus, *, resync: float) -> None:
         self.resync = resync
+        self.answered_at = clock.monotonic()
+        """When the table was read or edited last, in monotonic time; at first the time of construction."""
+        self.read_at: float | None = None
+        """When the table was read last, in monotonic time."""
+        self.frozen = False
+        self.pending: tuple[edits.Edit, ...] = ()
+        """What has not been done because the table is frozen."""
         self._ipvs = ipvs
         self._clock = clock
         self._bus = bus
@@ -50,6 +58,7 @@ class Reconciler:
         self._back_off = 0.0
         self._next_reading = 0.0
         self._told: list[str] = []
+        self._refusals: list[str] = []
         self._under_way = self._slices([])
 
     def submit(self, desired: Table, retired: frozenset[ServiceKey] = frozenset()) -> None:
@@ -57,6 +66,33 @@ class Reconciler:
         self._desired = desired
         self._retired = (self._retired | retired) - desired.services.keys()
         self._wake.set()
+
+    def freeze(self) -> None:
+        """From now on the table is only looked at; a comparison that is under way edits no further."""
+        self.frozen = True
+        self._wake.set()
+
+    def thaw(self) -> None:
+        """From now on the table is held true again, at once and from a fresh reading."""
+        self.frozen = False
+        self.pending = ()
+        self._next_reading = self._clock.monotonic()
+        self._wake.set()
+
+    @property
+    def actual(self) -> Table | None:
+        """What the table holds, by the newest reading or edit; None while that is being found out."""
+        return self._believed
+
+    @property
+    def errors(self) -> tuple[str, ...]:
+        """What keeps the table from being as it should be; empty while nothing does."""
+        return tuple(self._told)
+
+    @property
+    def pace(self) -> float:
+        """Seconds within which the table is asked again."""
+        return min(self.resync, BACK_OFF_MOST) if self._told else self.resync
 
     async def run(self) -> None:
         """Converges for ever."""
@@ -92,7 +128,9 @@ class Reconciler:
             refused = yield from self._attempt(done)
             if refused:  # the table was not what we believed: once more, from a fresh reading
                 refused = yield from self._attempt(done)
-            errors = [f"{refusal.edit}: {refusal.reason}" for refusal in refused]
+            if not self.frozen:  # in which nothing is tried, so what was refused before is as it was
+                self._refusals = [f"{refusal.edit}: {refusal.reason}" for refusal in refused]
+            errors = self._refusals
         except IpvsUnavailable as error:
             errors = [str(error)]
         for start in range(0, len(done), SLICE):
@@ -106,13 +144,19 @@ class Reconciler:
         actual = yield from self._reading()
         desired, retired = self._desired, self._retired
         wanted = edits.diff(desired, actual, retired)
+        if self.frozen:
+            self.pending = tuple(wanted)
+            return []
         self._believed = None  # should the table become unavailable on the way, or this be given up
         refused: list[edits.EditRefused] = []
         for start in range(0, len(wanted), SLICE):
             if start:
                 yield
+                if self.frozen:
+                    return refused
             some = wanted[start : start + SLICE]
             refusals = self._ipvs.apply(some)
+            self.answered_at = self._clock.monotonic()
             not_done = {id(refusal.edit) for refusal in refusals}
             done += [edit for edit in some if id(edit) not in not_done]
             refused += refusals
@@ -154,6 +198,7 @@ class Reconciler:
                 key, service = each
                 known = believed.services.get(key)
                 services[key] = known if known == service else service
+        self.answered_at = self.read_at = self._clock.monotonic()
         self._next_reading = began + self.resync
         actual = Table(services)
         changed = frozenset(
@@ -162,7 +207,8 @@ class Reconciler:
         differences = edits.differences(believed.only(changed), actual.only(changed))
         self._believed = actual
         while some := tuple(islice(differences, SLICE)):
-            self._bus.publish(events.TableDrift(at=self._clock.wall(), differences=some))
+            drift = events.TableDrift(at=self._clock.wall(), differences=some, frozen=self.frozen)
+            self._bus.publish(drift)
             yield
         return actual
 

@@ -10,9 +10,10 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
+from healthd.alerts.notices import Flapping, Heartbeat, Steady, SteadyDown, Trial, Withdrawn
 from healthd.events import (
     CheckUnknown,
     Event,
@@ -26,13 +27,18 @@ from healthd.events import (
     TableRestored,
 )
 
+Subject = tuple[str, ...]
+"""What an event is about: its kind (`server`, `service`, ...), the service, and what else tells it from others."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
     """The events of one message, oldest first, at least one.
 
     `id` stays the same over all tries. `ready` is when the collecting ended, in monotonic seconds, and `at` the same by
-    the wall clock. `lost` counts the events since the last message that are in none.
+    the wall clock. `lost` counts the events since the last message that are in none, and `held` the messages that the
+    limit on messages has put into this one. `since` says when the failure of a subject began, by the wall clock;
+    `reminders` are the subjects of which nothing is new.
     """
 
     id: str
@@ -41,6 +47,9 @@ class Batch:
     ready: float
     at: float
     lost: int = 0
+    held: int = 0
+    since: Mapping[Subject, float] = field(default_factory=dict)
+    reminders: frozenset[Subject] = frozenset()
 
     def lines(self) -> list[Line]:
         return fold(self.events)
@@ -64,28 +73,43 @@ class Line:
     def worst(self) -> Severity:
         return max(event.severity for event in self.events)
 
+    @property
+    def subject(self) -> Subject:
+        return subject(self.last)
 
-def subject(event: Event) -> tuple[str, ...]:
+
+def subject(event: Event) -> Subject:
     """What `event` is about; events about the same are told together."""
+    about: Subject
     match event:
-        case ServerEvent():
-            return "server", event.service, event.server
+        case ServerEvent() | Flapping() | Steady() | SteadyDown():
+            about = "server", event.service, event.server
         case CheckUnknown():
-            return "check", event.service, event.server, event.check
+            about = "check", event.service, event.server, event.check
         case ServiceLost() | ServiceRecovered():
-            return "service", event.service
+            about = "service", event.service
         case FallbackIn() | FallbackOut():
-            return "fallback", event.service, event.fallback
+            about = "fallback", event.service, event.fallback
         case TableError() | TableRestored():
-            return "table", event.service
+            about = "table", event.service
+        case Withdrawn():
+            about = event.about
+        case Heartbeat() | Trial():
+            about = event.kind, event.service
         case _:
-            return event.kind, event.service, event.text()
+            about = event.kind, event.service, event.text()
+    return about
+
+
+def by_subject(events: Iterable[Event]) -> dict[Subject, list[Event]]:
+    """In order of first appearance."""
+    groups: dict[Subject, list[Event]] = {}
+    for event in events:
+        groups.setdefault(subject(event), []).append(event)
+    return groups
 
 
 def fold(events: Iterable[Event]) -> list[Line]:
     """The lines of a message, what is worst at the end first, otherwise in order of first appearance."""
-    groups: dict[tuple[str, ...], list[Event]] = {}
-    for event in events:
-        groups.setdefault(subject(event), []).append(event)
-    lines = [Line(tuple(group)) for group in groups.values()]
+    lines = [Line(tuple(group)) for group in by_subject(events).values()]
     return sorted(lines, key=lambda line: (-line.severity, -line.worst))

@@ -1,161 +1,247 @@
-"""One alert: what it is collecting, what waits to be sent, and the one task that sends.
+"""One alert: what it has to tell, what it is collecting, and when that becomes a message.
 
 Rules:
 
-1. What happens within `burst` seconds of a first event is one batch. A full batch does not wait for the end.
-2. Batches are sent one after the other, in order. The task lives only while there is something to send.
-3. What cannot be delivered, or is dropped because too much waits, is logged, counted, and told in the next message.
+1. What the receivers need not know of goes no further than the ledger.
+2. What happens within `burst` seconds of a first event is collected, and then divided into messages. A full batch does
+   not wait for the end.
+3. When `rate` allows no message, what is collected waits until it does, and is then one message, which says so.
 4. A new configuration goes for everything that is not yet delivered: mending a wrong host sends what was waiting.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
+import itertools
 import uuid
-from collections import deque
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Collection, Mapping, Sequence
 
-from healthd.alerts.batch import Batch
+from healthd.alerts.batch import Batch, Subject, subject
+from healthd.alerts.delivery import Delivery, Waiting
+from healthd.alerts.endings import MAINTENANCE
+from healthd.alerts.grouping import messages
+from healthd.alerts.keeper import Keeper
+from healthd.alerts.ledger import Ledger
+from healthd.alerts.notices import Heartbeat, Trial
+from healthd.alerts.rate import TokenBucket
 from healthd.alerts.sink import NotSentError, Sink
-from healthd.alerts.wording import headline
+from healthd.alerts.spool import Spool
+from healthd.alerts.tellings import Tell, Tellings
+from healthd.alerts.ticker import Ticker
+from healthd.alerts.view import ChannelView, Trying
 from healthd.clock import Clock, Timer
 from healthd.config.values import AlertConfig
 from healthd.events import Event
 
-log = logging.getLogger(__name__)
-
-BATCH_LIMIT = 1000
+BATCH_LIMIT = 500
 """Events in one message."""
 
-QUEUE_LIMIT = 10_000
-"""Events that wait for a slow sink; beyond it the oldest messages are dropped."""
-
-FIRST_RETRY = 5.0
-LAST_RETRY = 300.0
+TICK = 5.0
+"""Seconds between two looks at what is due because time has passed."""
 
 MakeSink = Callable[[AlertConfig], Sink]
 
 
 class Channel:
-    def __init__(self, config: AlertConfig, make_sink: MakeSink, clock: Clock) -> None:
+    def __init__(
+        self,
+        config: AlertConfig,
+        make_sink: MakeSink,
+        clock: Clock,
+        *,
+        host: str = "",
+        tell: Tell = lambda _: None,
+        spool: Spool | None = None,
+    ) -> None:
         self.config = config
-        self.task: asyncio.Task[None] | None = None
+        self._host = host
         self._make_sink = make_sink
-        self._sink = make_sink(config)
         self._clock = clock
+        self._ledger = Ledger(config)
+        self._keeper = Keeper(config.name, spool)
+        self._tellings = Tellings(self._ledger, self._keeper, clock, tell)
+        self.delivery = Delivery(config.name, make_sink(config), clock, self._keeper, self._tellings)
+        self._bucket = TokenBucket(config.rate, clock.monotonic())
         self._open: list[Event] = []
+        self._stock: list[Event] = []
+        """What the limit on messages holds back."""
+        self._held = 0
+        self._held_back = 0
+        self._reminders: set[Subject] = set()
+        self._numbers = itertools.count()
         self._timer: Timer | None = None
-        self._queue: deque[Batch] = deque()
-        self._current: Batch | None = None
-        self._lost = 0
-        self._hurry = asyncio.Event()
-        self._finishing = False
+        self._ticker = Ticker(clock, self._tick)
+        self._heart = Ticker(clock, self._beat)
+        self._beating: asyncio.Task[None] | None = None
+
+    def begin(self) -> None:
+        """The heart beats from now on."""
+        self._heart.set(self.config.heartbeat)
 
     def put(self, event: Event) -> None:
+        for told in self._ledger.take(event, self._clock.monotonic()):
+            self._collect(told)
+        if self._ledger.problems:
+            self._ticker.set(TICK)
+        if event.kind in MAINTENANCE:
+            self._tellings.remember()
+
+    def _collect(self, event: Event) -> None:
+        self._reminders.discard(subject(event))
         self._open.append(event)
         if len(self._open) >= BATCH_LIMIT or not self.config.burst:
             self._close_batch()
         elif self._timer is None:
-            self._timer = self._clock.call_at(self._clock.monotonic() + self.config.burst, self._close_batch)
+            self._call_at(self._clock.monotonic() + self.config.burst)
 
     def missed(self, count: int) -> None:
         """`count` events, some of which may have been for this alert, never came to be routed."""
-        self._lost += count
+        self._tellings.lost += count
+
+    async def restore(self) -> None:
+        """Takes up what an earlier life of healthd left; to be awaited before the first `put`."""
+        now = self._clock.monotonic()
+        found = await self._keeper.load(monotonic=now, wall=self._clock.wall())
+        self._ledger.restore(found.told, found.quiet, now)
+        waiting = [Waiting(message.batch, set(message.served)) for message in found.messages]
+        for message in waiting:
+            self._ledger.resume(message.batch.events, message.batch.since)
+        self.delivery.restore(waiting)
+        if self._ledger.problems:
+            self._ticker.set(TICK)
+
+    def retire(self, servers: Mapping[str, Collection[str]]) -> None:
+        """From now on `servers` are what is configured, by service."""
+        for event in self._ledger.retire(servers, self._clock.wall()):
+            self._collect(event)
 
     def reconfigure(self, config: AlertConfig) -> None:
+        if config.rate != self.config.rate:
+            self._bucket = TokenBucket(config.rate, self._clock.monotonic())
         self.config = config
-        self._sink = self._make_sink(config)
+        self._ledger.reconfigure(config, self._clock.monotonic())
+        self._heart.set(config.heartbeat)
+        self.delivery.sink = self._make_sink(config)
         self._close_batch()
-        self._hurry.set()
+        self.delivery.retry_now()
 
     def finish(self) -> None:
-        """Nothing more will come: what is pending is tried once more, now, and `task` ends with it."""
-        self._finishing = True
-        self._close_batch()
-        self._hurry.set()
+        """The alert is gone: what is pending is tried once more, now."""
+        self._end()
+        self.delivery.finish()
 
-    def abandon(self) -> None:
-        """Ends at once, saying what is lost."""
-        if self.task is None or self.task.done():
-            return
-        self.task.cancel()
-        for batch in filter(None, (self._current, *self._queue)):
-            log.error("alert %s: stopped before it could be sent, lost: %s", batch.alert, headline(batch))
-        self._queue.clear()
+    def stop(self) -> None:
+        """The daemon ends: what is pending is tried once more, now, or waits in the spool for the next start."""
+        self._end()
+        self.delivery.stop()
+
+    def _end(self) -> None:
+        self._ticker.set(None)
+        self._heart.set(None)
+        if self._beating is not None:
+            self._beating.cancel()
+        self._bucket = TokenBucket(None, self._clock.monotonic())
+        self._close_batch()
+
+    async def finished(self) -> None:
+        """Returns when nothing is under way any more."""
+        while self.delivery.busy and self.delivery.task is not None:
+            await asyncio.wait([self.delivery.task])
+        if self._beating is not None:
+            await asyncio.wait([self._beating])
+        await self._keeper.flushed()
+
+    async def test(self) -> Trying:
+        """Sends a message that says that it is a test, past everything that waits."""
+        trial = Trial(at=self._clock.wall(), alert=self.config.name, host=self._host)
+        try:
+            answer = await self.delivery.sink.send(self._batch([trial]), set())
+        except NotSentError as failure:
+            return Trying(self.config.name, arrived=False, answer=str(failure))
+        return Trying(self.config.name, arrived=True, answer=answer)
+
+    @property
+    def view(self) -> ChannelView:
+        tellings = self._tellings
+        return ChannelView(
+            name=self.config.name,
+            kind=self.config.kind,
+            queue=self.delivery.depth + bool(self._open or self._stock),
+            sent=tellings.sent,
+            failed=tellings.failures,
+            held_back=self._held_back,
+            lost=tellings.lost,
+            problems=self._ledger.open,
+            last_error=tellings.last_error,
+            last_error_at=tellings.last_error_at,
+            last_success_at=tellings.last_success_at,
+        )
+
+    def _tick(self) -> None:
+        news, reminders = self._ledger.due(self._clock.monotonic())
+        if self.config.refreshes and reminders:
+            self.delivery.pass_on(self._batch(reminders, reminders))
+            reminders = ()
+        for event in (*reminders, *news):
+            self._collect(event)
+        self._reminders |= {subject(event) for event in reminders}
+        if not self._ledger.problems:
+            self._ticker.set(None)
+
+    def _beat(self) -> None:
+        if self._beating is None or self._beating.done():
+            self._beating = asyncio.create_task(self._send_beat(), name=f"heartbeat of alert {self.config.name}")
+
+    async def _send_beat(self) -> None:
+        at, every = self._clock.wall(), self.config.heartbeat or 0.0
+        beat = Heartbeat(at=at, host=self._host, problems=self._ledger.open, every=every)
+        batch = self._batch([beat])
+        try:
+            if not await self.delivery.sink.beat():
+                self.delivery.pass_on(batch)
+        except NotSentError as failure:
+            self._tellings.passed_by(batch, failure)
+
+    def _call_at(self, when: float) -> None:
+        self._timer = self._clock.call_at(when, self._close_batch)
 
     def _close_batch(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if not self._open:
+        if not (self._open or self._stock):
             return
-        events, self._open = tuple(self._open), []
-        ready, at = self._clock.monotonic(), self._clock.wall()
-        self._queue.append(Batch(id=uuid.uuid4().hex, alert=self.config.name, events=events, ready=ready, at=at))
-        self._drop_excess()
-        self._wake()
+        now = self._clock.monotonic()
+        groups: Sequence[Sequence[Event]] = messages(self._open)
+        self._open = []
+        if self._stock or not self._bucket.take(len(groups), now):
+            self._hold(groups)
+            if not self._bucket.take(1, now):
+                self._call_at(self._bucket.next_at(now))
+                return
+            groups, self._stock = [self._stock], []
+        for group in groups:
+            again = [event for event in group if subject(event) in self._reminders]
+            self.delivery.add(self._batch(group, again, held=self._held))
+            self._held = 0
+        self._reminders.clear()
 
-    def _drop_excess(self) -> None:
-        waiting = sum(len(batch.events) for batch in self._queue)
-        while waiting > QUEUE_LIMIT:
-            dropped = self._queue.popleft()
-            waiting -= len(dropped.events)
-            self._lost += len(dropped.events)
-            log.error("alert %s: too much is waiting, dropped the oldest: %s", self.config.name, headline(dropped))
+    def _hold(self, groups: Sequence[Sequence[Event]]) -> None:
+        self._held += len(groups)
+        self._held_back += len(groups)
+        self._stock += [event for group in groups for event in group]
+        excess, self._stock = self._stock[:-BATCH_LIMIT], self._stock[-BATCH_LIMIT:]
+        if excess:
+            self._tellings.given_up(self._batch(excess), "more is held back than one message can hold")
 
-    def _wake(self) -> None:
-        if self._queue and (self.task is None or self.task.done()):
-            self.task = asyncio.create_task(self._deliver_all(), name=f"alert {self.config.name}")
-            self.task.add_done_callback(self._ended)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        # A fault in a sink must not end the daemon, nor this alert: it is logged, and the next message has its turn.
-        if task.cancelled():
-            return
-        if error := task.exception():
-            log.error("alert %s: a fault in healthd, message lost", self.config.name, exc_info=error)
-        self._wake()
-
-    async def _deliver_all(self) -> None:
-        while self._queue:
-            batch = replace(self._queue.popleft(), lost=self._lost)
-            # Counted as lost until it is known to have arrived, so that no way out of here forgets it.
-            self._lost += len(batch.events)
-            self._current = batch
-            if await self._deliver(batch):
-                self._lost -= len(batch.events) + batch.lost
-            self._current = None
-
-    async def _deliver(self, batch: Batch) -> bool:
-        served: set[str] = set()
-        delay = FIRST_RETRY
-        while True:
-            self._hurry.clear()
-            failure = await self._try(batch, served)
-            if failure is None:
-                return True
-            name = self.config.name
-            left = batch.ready + self._sink.retry_for - self._clock.monotonic()
-            if failure.final or left <= 0 or self._finishing:
-                log.error("alert %s: %s; not tried again, lost: %s", name, failure, headline(batch))
-                return False
-            pause = min(delay, left)
-            log.warning("alert %s: %s; next try in %g s", name, failure, round(pause, 1))
-            await self._pause(pause)
-            delay = min(2 * delay, LAST_RETRY)
-
-    async def _try(self, batch: Batch, served: set[str]) -> NotSentError | None:
-        try:
-            await self._sink.send(batch, served)
-        except NotSentError as failure:
-            return failure
-        return None
-
-    async def _pause(self, seconds: float) -> None:
-        timer = self._clock.call_at(self._clock.monotonic() + seconds, self._hurry.set)
-        try:
-            await self._hurry.wait()
-        finally:
-            timer.cancel()
+    def _batch(self, events: Sequence[Event], reminders: Sequence[Event] = (), *, held: int = 0) -> Batch:
+        return Batch(
+            id=f"{next(self._numbers):08x}{uuid.uuid4().hex[:24]}",  # in the order of their making
+            alert=self.config.name,
+            events=tuple(events),
+            ready=self._clock.monotonic(),
+            at=self._clock.wall(),
+            held=held,
+            since=self._ledger.since(events),
+            reminders=frozenset(map(subject, reminders)),
+        )

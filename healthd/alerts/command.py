@@ -5,15 +5,15 @@ The environment describes the most important subject of the message, so that a s
 
 from __future__ import annotations
 
-import json
+import asyncio
 import os
 from collections.abc import Mapping
 
 from checkers import process
 from checkers.base import show
 from healthd.alerts.batch import Batch
+from healthd.alerts.document import document, essentials
 from healthd.alerts.sink import NotSentError
-from healthd.alerts.wording import headline
 from healthd.clock import Clock, Deadline
 from healthd.config.values import CommandConfig
 from healthd.events import one_line
@@ -32,15 +32,16 @@ class CommandSink:
         self._clock = clock
         self._host = host
 
-    async def send(self, batch: Batch, served: set[str]) -> None:  # noqa: ARG002 - a hook is one receiver
+    async def send(self, batch: Batch, served: set[str]) -> str:  # noqa: ARG002 - a hook is one receiver
         program, seconds = self._config.command[0], self._config.timeout
         output = bytearray()
+        told, described = await asyncio.to_thread(lambda: (standard_input(batch, self._host), variables(batch)))
         try:
             async with Deadline(self._clock, seconds):
                 ended = await process.run(
                     self._config.command,
-                    environment=os.environ | variables(batch),
-                    stdin=standard_input(batch, self._host),
+                    environment=os.environ | described,
+                    stdin=told,
                     output=output,
                 )
         except TimeoutError as error:
@@ -50,6 +51,10 @@ class CommandSink:
             raise NotSentError(f"hook: {process.explain(error, program)}", final=True) from error
         if ended.status:
             raise NotSentError(f"hook {program}: {ended.how}{_said(output)}", final=True)
+        return f"{ended.how}{_said(output)}"
+
+    async def beat(self) -> bool:
+        return False
 
 
 def _said(output: bytearray) -> str:
@@ -57,30 +62,8 @@ def _said(output: bytearray) -> str:
 
 
 def standard_input(batch: Batch, host: str) -> bytes:
-    content = {
-        "alert": batch.alert,
-        "host": host,
-        "text": headline(batch),
-        "lost": batch.lost,
-        "events": [event.record() for event in batch.events],
-    }
-    return json.dumps(content).encode() + b"\n"
+    return document(batch, host) + b"\n"
 
 
 def variables(batch: Batch) -> Mapping[str, str]:
-    """HEALTHD_OLD and HEALTHD_NEW span everything that the message tells of its first subject."""
-    line = batch.lines()[0]
-    first, last = line.events[0], line.last
-    text = last.text() if len(batch.events) == 1 else headline(batch)
-    values = {
-        "ALERT": batch.alert,
-        "EVENT": last.kind,
-        "SERVICE": last.service,
-        "SERVER": getattr(last, "server", ""),
-        "OLD": getattr(first, "old", ""),
-        "NEW": getattr(last, "new", ""),
-        "SEVERITY": last.severity.name.lower(),
-        "TEXT": text,
-        "COUNT": str(len(batch.events)),
-    }
-    return {f"HEALTHD_{name}": one_line(value, TEXT_LIMIT) for name, value in values.items()}
+    return {f"HEALTHD_{name.upper()}": one_line(value, TEXT_LIMIT) for name, value in essentials(batch).items()}

@@ -9,6 +9,7 @@ Rules:
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from email.policy import SMTP as SMTP_POLICY
@@ -31,14 +32,14 @@ class MailSink:
         self._clock = clock
         self._host = host
 
-    async def send(self, batch: Batch, served: set[str]) -> None:
+    async def send(self, batch: Batch, served: set[str]) -> str:
         import aiosmtplib  # noqa: PLC0415 - slow to import, and most starts send no mail
 
         recipients = [address for address in self._config.to if address not in served]
         session = Session(self._config, self._host)
         deadline = Deadline(self._clock, self._config.timeout)
         try:
-            message = compose(batch, self._config, self._host).as_bytes(policy=SMTP_POLICY)
+            message = await asyncio.to_thread(self._compose, batch)
             async with deadline:
                 refused = await session.hand_over(message, recipients)
             await session.say_goodbye(self._clock)
@@ -51,6 +52,13 @@ class MailSink:
             session.hang_up()
         served.update(address for address in recipients if address not in refused)
         self._settle(batch, refused, served)
+        return session.answer
+
+    async def beat(self) -> bool:
+        return False
+
+    def _compose(self, batch: Batch) -> bytes:
+        return compose(batch, self._config, self._host).as_bytes(policy=SMTP_POLICY)
 
     def _settle(self, batch: Batch, refused: Mapping[str, Refusal], served: set[str]) -> None:
         """Decides about the recipients that were refused.

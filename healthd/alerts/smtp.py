@@ -33,10 +33,11 @@ Refusal = tuple[int, str]
 
 
 class Session:
-    """`doing` says how far it has come, for the message that says why it failed."""
+    """`doing` says how far it has come, for the message that says why it failed; `answer` what the server said."""
 
     def __init__(self, config: MailConfig, host: str) -> None:
         self.doing = "starting"
+        self.answer = ""
         self._config = config
         self._host = host
         self._password = ""
@@ -64,9 +65,10 @@ class Session:
         await self._open(smtp)
         self.doing = "handing over the message"
         try:
-            answers, _ = await smtp.sendmail(self._config.sender, recipients, message)
+            answers, said = await smtp.sendmail(self._config.sender, recipients, message)
         except aiosmtplib.SMTPRecipientsRefused as error:
             return {each.recipient: (each.code, self._answer(each.code, each.message)) for each in error.recipients}
+        self.answer = self._masked(said)
         return {
             address: (answer.code, self._answer(answer.code, answer.message)) for address, answer in answers.items()
         }
@@ -118,10 +120,13 @@ class Session:
                 return str(error), True
 
     def _answer(self, code: int, text: str) -> str:
+        return self._masked(f"{code} {text}")
+
+    def _masked(self, text: str) -> str:
         if self._password:
             for form in (self._password, base64.b64encode(self._password.encode()).decode()):
                 text = text.replace(form, "***")
-        return one_line(f"{code} {text}", ANSWER_LIMIT)
+        return one_line(text, ANSWER_LIMIT)
 
     def _read_files(self) -> ssl.SSLContext | None:
         """Takes the password from its file; the context, if there is to be TLS. Blocks, so it has a thread of its own.

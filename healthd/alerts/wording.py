@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
-from healthd.alerts.batch import Batch, Line
+from healthd.alerts.batch import Batch, Line, Subject
+from healthd.alerts.endings import BEGINNINGS, closes
+from healthd.alerts.notices import span
 from healthd.events import Event, one_line
 
 HEADLINE_LIMIT = 160
 """Characters; what does not fit stands in the text below."""
+
+SHOWN_LINES = 100
+"""Subjects in one message; of the others there is a count. What is worst stands first, so these are the least grave."""
 
 SHOWN_EVENTS = 6
 """Of a line with more events than this, the first and the last are shown and the others counted."""
@@ -40,57 +45,95 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     "reloaded": ("configuration reloaded", "configuration reloaded {n} times"),
     "reload_failed": ("configuration not reloaded", "configuration not reloaded {n} times"),
     "started": ("healthd started", "healthd started {n} times"),
+    "maintenance_began": ("server {server} in maintenance", "{n} servers in maintenance"),
+    "maintenance_ended": ("server {server} out of maintenance", "{n} servers out of maintenance"),
+    "drain_began": ("server {server} drained", "{n} servers drained"),
+    "drain_ended": ("server {server} no longer drained", "{n} servers no longer drained"),
     "stopped": ("healthd stopped", "healthd stopped {n} times"),
+    "server_flapping": ("server {server} is flapping", "{n} servers are flapping"),
+    "server_steady": ("server {server} is stable again, and up", "{n} servers are stable again, and up"),
+    "server_steady_down": ("server {server} is stable again, and down", "{n} servers are stable again, and down"),
+    "withdrawn": ("no longer in the configuration", "{n} failures are no longer in the configuration"),
+    "heartbeat": ("healthd is running", "healthd is running"),
+    "test": ("a test of this alert", "{n} tests of this alert"),
 }
-"""For each kind of event what one and what several lines that end with it are called."""
-
-OPPOSITES: Mapping[str, str] = {
-    "server_up": "server_down",
-    "service_recovered": "service_lost",
-    "fallback_out": "fallback_in",
-    "table_restored": "table_error",
-}
-"""A line that ends with the first and holds the second too tells of both: `after all`."""
+"""For each kind of event what one and what several lines that end with it are called; for others its own text."""
 
 
 def headline(batch: Batch) -> str:
     """`web: server 10.0.0.1:80 down`, or `5 events: 3 servers down, web has no server left`."""
     lines = batch.lines()
     if len(lines) == 1:
-        return one_line(_told(lines[0], separator=": "), HEADLINE_LIMIT)
-    return one_line(f"{len(batch.events)} events: " + ", ".join(_parts(lines)), HEADLINE_LIMIT)
+        return one_line(_told(lines[0], batch, separator=": "), HEADLINE_LIMIT)
+    return one_line(f"{len(batch.events)} events: " + ", ".join(_parts(lines, batch)), HEADLINE_LIMIT)
 
 
-def _parts(lines: Iterable[Line]) -> Iterable[str]:
-    groups: dict[str, list[Line]] = {}
+def _parts(lines: Iterable[Line], batch: Batch) -> Iterable[str]:
+    groups: dict[tuple[str, bool], list[Line]] = {}
     for line in lines:
-        groups.setdefault(_state(line), []).append(line)
-    for state, group in groups.items():
-        yield _told(group[0], separator=" ") if len(group) == 1 else PHRASES[state][1].format(n=len(group))
+        groups.setdefault((_state(line), line.subject in batch.reminders), []).append(line)
+    for (state, again), group in groups.items():
+        if len(group) == 1:
+            yield _told(group[0], batch, separator=" ")
+        else:
+            many = PHRASES[state][1] if state in PHRASES else f"{state.replace('_', ' ')} {{n}} times"
+            yield ("still " if again else "") + many.format(n=len(group))
 
 
 def _state(line: Line) -> str:
-    before = OPPOSITES.get(line.last.kind)
-    went_back = any(event.kind == before for event in line.events)
-    return f"{line.last.kind} after all" if went_back else line.last.kind
+    after_all = f"{line.last.kind} after all"
+    before = BEGINNINGS.get(line.last.kind)
+    went_back = after_all in PHRASES and any(event.kind == before for event in line.events)
+    return after_all if went_back else line.last.kind
 
 
-def _told(line: Line, *, separator: str) -> str:
-    event = line.last
+def told(line: Line, batch: Batch) -> str:
+    """One subject of a message in a few words."""
+    return one_line(_told(line, batch, separator=": "), HEADLINE_LIMIT)
+
+
+def _told(line: Line, batch: Batch, *, separator: str) -> str:
+    event, state = line.last, _state(line)
+    if state not in PHRASES:
+        return event.text()
     names = {name: getattr(event, name, "") for name in ("server", "fallback")}
-    phrase = PHRASES[_state(line)][0].format_map(names)
-    counted = OPPOSITES[event.kind] if _state(line) != event.kind else event.kind
+    phrase = PHRASES[state][0].format_map(names)
+    counted = BEGINNINGS[event.kind] if state != event.kind else event.kind
     times = sum(other.kind == counted for other in line.events)
     often = f" ({times} times)" if times > 1 else ""
-    return f"{event.service}{separator if event.service else ''}{phrase}{often}"
+    still = "still " if line.subject in batch.reminders else ""
+    return f"{still}{event.service}{separator if event.service else ''}{phrase}{often}{lasted(line, batch.since)}"
+
+
+def lasted(line: Line, since: Mapping[Subject, float]) -> str:
+    """` after 3m 20s` for the end of a failure that an earlier message told of."""
+    began = since.get(line.subject)
+    if began is None or not closes(line.last) or began >= line.events[0].at:
+        return ""
+    return f" after {span(line.last.at - began)}"
 
 
 def body(batch: Batch, host: str) -> str:
     """Lines of text: every event with its time, evidence and table edits; what was folded stands below its sum."""
-    lines = [text for line in batch.lines() for text in _paragraph(line)]
-    if batch.lost:
-        lines += ["", lost_note(batch.lost)]
+    folded = batch.lines()
+    lines = [text for line in folded[:SHOWN_LINES] for text in _paragraph(line, batch)]
+    if len(folded) > SHOWN_LINES:
+        lines += ["", f"... and {len(folded) - SHOWN_LINES} more. healthd status shows what is wrong now."]
+    lines += [text for note in notes(batch) for text in ("", note)]
     return "\n".join([*lines, "", f"-- healthd on {one_line(host)}, alert {one_line(batch.alert)}", ""])
+
+
+def notes(batch: Batch) -> list[str]:
+    """What the reader has to know of earlier messages."""
+    found = []
+    if batch.held:
+        were = "message was" if batch.held == 1 else "messages were"
+        found.append(
+            f"{batch.held} {were} held back by the limit on messages; what they would have said is in this one."
+        )
+    if batch.lost:
+        found.append(lost_note(batch.lost))
+    return found
 
 
 def lost_note(count: int) -> str:
@@ -98,11 +141,12 @@ def lost_note(count: int) -> str:
     return f"{count} earlier {are} in no message: not delivered, or too many were waiting. The log of healthd has them."
 
 
-def _paragraph(line: Line) -> list[str]:
+def _paragraph(line: Line, batch: Batch) -> list[str]:
     if len(line.events) == 1:
-        return [_dated(line.last, line.last.text(), line.severity.name)]
-    told = f"{_told(line, separator=': ')}; {len(line.events)} events since {local_time(line.events[0].at)}:"
-    return [_dated(line.last, told, line.severity.name), *(f"    {text}" for text in _shortened(line.events))]
+        still = "still: " if line.subject in batch.reminders else ""
+        return [_dated(line.last, f"{still}{line.last.text()}{lasted(line, batch.since)}", line.severity.name)]
+    summed = f"{_told(line, batch, separator=': ')}; {len(line.events)} events since {local_time(line.events[0].at)}:"
+    return [_dated(line.last, summed, line.severity.name), *(f"    {text}" for text in _shortened(line.events))]
 
 
 def _shortened(events: Sequence[Event]) -> list[str]:

@@ -23,9 +23,26 @@ class _Entry(NamedTuple):
 
 COMMANDS = {
     "run": _Entry("healthd.cli.run:run", "Check every real server and keep the IPVS table true, until stopped."),
+    "status": _Entry("healthd.cli.status:status", "How the servers are, and everything that is unusual."),
+    "top": _Entry("healthd.cli.top:top", "The same, live: sort, filter, look into one."),
+    "show": _Entry("healthd.cli.show:show", "Everything about one service or one server."),
+    "explain": _Entry("healthd.cli.explain:explain", "Why a server is in its state, or was at some time."),
+    "history": _Entry("healthd.cli.history:history", "What has happened."),
+    "events": _Entry("healthd.cli.events:events", "What happens, while it happens."),
+    "drain": _Entry("healthd.cli.acts:drain", "Take servers out without losing a connection."),
+    "maint": _Entry("healthd.cli.acts:maint", "Put servers in maintenance."),
+    "ready": _Entry("healthd.cli.acts:ready", "End drain and maintenance."),
+    "weight": _Entry("healthd.cli.acts:weight", "Set another weight than the configured one."),
+    "check-now": _Entry("healthd.cli.acts:check_now", "Run the checks of servers at once."),
+    "freeze": _Entry("healthd.cli.daemonwide:freeze", "Observe, and touch nothing."),
+    "thaw": _Entry("healthd.cli.daemonwide:thaw", "End a freeze."),
+    "reload": _Entry("healthd.cli.daemonwide:reload", "Have the daemon read its configuration again."),
+    "plan": _Entry("healthd.cli.plan:plan", "What a configuration would change."),
+    "alert": _Entry("healthd.cli.alert:alert", "Try the channels of alerts."),
     "check": _Entry("healthd.cli.check:check", "One round of every check, for cron and scripts."),
     "config": _Entry("healthd.cli.config:config", "Check a configuration, or print its JSON Schema."),
     "probe": _Entry("healthd.cli.probe:probe", "One check of one server, step by step."),
+    "completion": _Entry("healthd.cli.completion:completion", "Completion for bash, zsh and fish."),
     "demo": _Entry("healthd.cli.demo:demo", "See healthd at work on three small servers of its own."),
 }
 

@@ -11,9 +11,12 @@ class Exit(enum.IntEnum):
     OK = 0
     FAILED = 1
     USAGE = 64
-    UNAVAILABLE = 69  # no IPVS in this kernel
+    NO_MATCH = 66  # no such service or server
+    UNAVAILABLE = 69  # no IPVS in this kernel, or no daemon that answers
+    DAEMON_FAILED = 70  # the daemon answered, but not what was asked for
+    CANNOT_LISTEN = 71  # a socket of [control] cannot be made
     TABLE_REFUSED = 74  # an edit of the table was refused, or counters could not be kept
-    LOCKED = 75  # another healthd holds the table
+    LOCKED = 75  # not now: another healthd holds the table, or the daemon refuses the act without --force
     NOT_PERMITTED = 77
     BAD_CONFIGURATION = 78
     INTERRUPTED = 130  # 128 + SIGINT, as shells have it

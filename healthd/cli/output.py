@@ -9,7 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from healthd.cli.exits import ReaderGone
-from healthd.events import one_line
+from healthd.printable import one_line
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -36,6 +36,11 @@ def say(text: str = "", style: str = "") -> None:
     """
     lines = "\n".join(one_line(line) for line in text.split("\n"))
     _write(_rendered_line(lines, style) if style else lines)
+
+
+def say_plain(text: str) -> None:
+    """Text that is safe to print already: its parts went through `one_line`, and what is left are its colours."""
+    _write(text)
 
 
 def say_json(value: Any) -> None:

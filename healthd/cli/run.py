@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import logging
+import os
 import sys
 from pathlib import Path
 
@@ -11,9 +13,11 @@ import click
 
 from healthd import descriptors, log
 from healthd.cli import options
-from healthd.cli.exits import Exit
+from healthd.cli.exits import Exit, Problem
 from healthd.cli.opening import held, load_config, opened_table
+from healthd.control.listening import ControlUnavailable
 from healthd.daemon import Daemon
+from healthd.systemd.notify import Notifier
 
 
 @click.command()
@@ -21,17 +25,23 @@ from healthd.daemon import Daemon
 def run(path: Path) -> int:
     """Check every real server and keep the IPVS table true to what is found, until stopped.
 
-    Runs in the foreground and logs to standard error. SIGHUP reloads the configuration; a broken one changes
-    nothing and is reported. SIGTERM and SIGINT stop.
+    Runs in the foreground and logs to standard error, or to the journal. SIGHUP reloads the configuration; a broken
+    one changes nothing and is reported. SIGTERM and SIGINT stop.
 
-    Exit status: 0 stopped by a signal, 64 usage, 69 no IPVS in this kernel, 75 another healthd holds the table,
-    77 not permitted, 78 bad configuration.
+    Exit status: 0 stopped by a signal, 64 usage, 69 no IPVS in this kernel, 71 a socket of [control] cannot be made,
+    75 another healthd holds the table, 77 not permitted, 78 bad configuration.
     """
     config = load_config(path)
     with held(config.settings.state_dir), opened_table(config.settings) as ipvs:
-        log.configure(config.settings.log_format, config.settings.log_level, sys.stderr)
-        for warning in config.warnings:
+        missing = log.configure(config.settings.log_format, config.settings.log_level, sys.stderr)
+        for warning in (*config.warnings, *filter(None, [missing])):
             logging.getLogger("healthd").warning("%s", warning)
+        notifier = Notifier.from_environment(os.environ)
+        if notifier.watchdog is not None:
+            faulthandler.enable()  # where it hung is written down when the watchdog's SIGABRT ends it
         descriptors.raise_limit()
-        asyncio.run(Daemon(config, path, ipvs).run())
+        try:
+            asyncio.run(Daemon(config, path, ipvs, notifier=notifier).run())
+        except ControlUnavailable as error:
+            raise Problem(Exit.CANNOT_LISTEN, *(f"healthd: {message}" for message in error.messages)) from error
     return Exit.OK

@@ -49,7 +49,7 @@ def _address(value: object) -> str:
 Address = Annotated[str, Written(_address, {"type": "string", "examples": ["192.168.7.11", "2001:db8::11"]})]
 
 
-def _endpoint(value: object) -> Endpoint:
+def endpoint_of(value: object) -> Endpoint:
     if not isinstance(value, str):
         refuse(f"expected {_ENDPOINT_EXAMPLE}, not {described(value)}")
     match = _ENDPOINT.fullmatch(value)
@@ -62,7 +62,7 @@ def _endpoint(value: object) -> Endpoint:
 
 
 EndpointText = Annotated[
-    Endpoint, Written(_endpoint, {"type": "string", "examples": ["192.168.7.110:80", "[2001:db8::10]:80"]})
+    Endpoint, Written(endpoint_of, {"type": "string", "examples": ["192.168.7.110:80", "[2001:db8::10]:80"]})
 ]
 
 
@@ -111,5 +111,5 @@ def read_fallback(value: object) -> object:
         return None
     if isinstance(value, dict):
         return value
-    endpoint = _endpoint(value)
+    endpoint = endpoint_of(value)
     return {"address": endpoint.address, "port": endpoint.port}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 import stat
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
@@ -10,19 +11,27 @@ from pathlib import Path
 from typing import Any
 
 from checkers.base import show
+from healthd.config.alerttables import AlertTable, AppriseTable, CommandTable, MailTable, WebhookTable
 from healthd.config.documents import reason
 from healthd.config.findings import Findings
-from healthd.config.models import AlertTable, CommandTable, MailTable
 from healthd.config.sections import Read, Section, read
-from healthd.config.values import AlertConfig, CommandConfig, MailConfig
+from healthd.config.values import AlertConfig, AppriseConfig, CommandConfig, MailConfig, SinkConfig
+from healthd.config.webhooks import REFRESH, webhook
 from healthd.config.words import described, meant, one_of
 from healthd.events import ALERTED_BY_DEFAULT
 
-MODELS: dict[str, Any] = {"mail": MailTable, "command": CommandTable}
+MODELS: dict[str, Any] = {
+    "mail": MailTable,
+    "command": CommandTable,
+    "webhook": WebhookTable,
+    "apprise": AppriseTable,
+}
 PORTS = {"none": 25, "starttls": 587, "tls": 465}
-BURSTS = {"mail": 10.0, "command": 0.0}
+BURSTS = {"mail": 10.0, "command": 0.0, "webhook": 10.0, "apprise": 10.0}
 """Seconds for which messages are held back, so that what happens together is told together."""
-REQUIRED = {"mail": ("from", "to"), "command": ("command",)}
+REQUIRED = {"mail": ("from", "to"), "command": ("command",), "webhook": (), "apprise": ("urls_file",)}
+SECRETS = ("password_file", "token_file", "secret_file", "url_file", "urls_file")
+FILES = ("ca_file", *SECRETS)
 
 
 def alert(name: str, section: Section, services: Iterable[str], findings: Findings) -> AlertConfig | None:
@@ -41,13 +50,13 @@ def alert(name: str, section: Section, services: Iterable[str], findings: Findin
         findings.error(section.place, f'missing key "{key}"')
     if missing or given.broken:
         return None
-    sink = _mail(given, findings) if kind == "mail" else CommandConfig(**_sink(CommandConfig, given.table))
-    return _rule(name, given, sink, tuple(services), findings)
+    for key in FILES:
+        if key in given.table:
+            _look(given, key, given.table[key], findings)
+    return _rule(name, given, _sink(kind, given, findings), tuple(services), findings)
 
 
-def _rule(
-    name: str, given: Read[Any], sink: MailConfig | CommandConfig, services: tuple[str, ...], findings: Findings
-) -> AlertConfig:
+def _rule(name: str, given: Read[Any], sink: SinkConfig, services: tuple[str, ...], findings: Findings) -> AlertConfig:
     table: AlertTable = given.table
     patterns = table.get("services", ("*",))
     if "services" in table:
@@ -55,13 +64,32 @@ def _rule(
             if not any(fnmatchcase(service, pattern) for service in services):
                 place = given.section.at(("services", index))
                 findings.warn(place, f"no service is named {show(pattern)}{meant(pattern, services)}")
-    return AlertConfig(
+    rule = AlertConfig(
         name=name,
         events=frozenset(table.get("events", ALERTED_BY_DEFAULT)),
         services=patterns,
         burst=table.get("burst", BURSTS[table["type"]]),
         sink=sink,
+        repeat=table.get("repeat"),
+        rate=table.get("rate"),
+        heartbeat=table.get("heartbeat"),
     )
+    return dataclasses.replace(rule, repeat=rule.repeat or REFRESH) if rule.refreshes else rule
+
+
+def _sink(kind: str, given: Read[Any], findings: Findings) -> SinkConfig:
+    match kind:
+        case "mail":
+            return _mail(given, findings)
+        case "webhook":
+            return webhook(given, findings)
+        case "apprise":
+            if importlib.util.find_spec("apprise") is None:
+                said = 'needs Apprise, which is not installed: pip install "healthd[apprise]"'
+                findings.error(given.section.at(("type",)), said)
+            return AppriseConfig(**_fields(AppriseConfig, given.table))
+        case _:
+            return CommandConfig(**_fields(CommandConfig, given.table))
 
 
 def _mail(given: Read[MailTable], findings: Findings) -> MailConfig:
@@ -69,22 +97,18 @@ def _mail(given: Read[MailTable], findings: Findings) -> MailConfig:
     for key, other in (("user", "password_file"), ("password_file", "user")):
         if key in table and other not in table:
             findings.error(given.section.at((key,)), f"needs {other}: the two belong together")
-    if "ca_file" in table:
-        _look(given, "ca_file", table["ca_file"], findings)
-    if "password_file" in table:
-        _look(given, "password_file", table["password_file"], findings)
     return MailConfig(
-        sender=table["from"], **{"port": PORTS[table.get("security", "none")], **_sink(MailConfig, table)}
+        sender=table["from"], **{"port": PORTS[table.get("security", "none")], **_fields(MailConfig, table)}
     )
 
 
-def _sink(sink: type[MailConfig | CommandConfig], table: Mapping[str, Any]) -> dict[str, Any]:
+def _fields(sink: type[SinkConfig], table: Mapping[str, Any]) -> dict[str, Any]:
     """What the table says of the sink's own fields, which are named like its keys."""
     return {field.name: table[field.name] for field in dataclasses.fields(sink) if field.name in table}
 
 
-def _look(given: Read[MailTable], key: str, path: Path, findings: Findings) -> None:
-    """Says now what would otherwise come to light when the first mail is to be sent."""
+def _look(given: Read[Any], key: str, path: Path, findings: Findings) -> None:
+    """Says now what would otherwise come to light when the first message is to be sent."""
     place = given.section.at((key,))
     try:
         mode = path.stat().st_mode
@@ -93,5 +117,5 @@ def _look(given: Read[MailTable], key: str, path: Path, findings: Findings) -> N
         return
     if not stat.S_ISREG(mode):
         findings.error(place, f"{show(str(path), 4096)} is not a file")
-    elif key == "password_file" and mode & stat.S_IROTH:
+    elif key in SECRETS and mode & stat.S_IROTH:
         findings.warn(place, f"everybody on this machine can read {show(str(path), 4096)}; run chmod o-r on it")

@@ -16,6 +16,7 @@ from pydantic_core import CoreSchema, PydanticCustomError
 from pydantic_core.core_schema import no_info_plain_validator_function
 
 from checkers.base import show
+from checkers.credentials import located
 from healthd.config.words import described, meant, number, one_of, seconds_as_text
 from healthd.model import Threshold
 
@@ -158,14 +159,26 @@ def choices(known: Iterable[str], what: str) -> Written:
     return Written(functools.partial(_choices, known=names, what=what), schema)
 
 
-def _path(value: object) -> Path:
+def path_of(value: object) -> Path:
     if not isinstance(value, str) or not value or "\0" in value:
         refuse(f"expected the path of a file or folder, not {described(value)}")
     return Path(value)
 
 
-PathText = Annotated[Path, Written(_path, {"type": "string"})]
+PathText = Annotated[Path, Written(path_of, {"type": "string"})]
 """Taken as it stands: a relative one is relative to the working directory of healthd."""
+
+
+def _file(value: object) -> Path:
+    path = path_of(value)
+    try:
+        return Path(located(str(path)))
+    except ValueError as error:
+        refuse(str(error))
+
+
+FileText = Annotated[Path, Written(_file, {"type": "string"})]
+"""A file to read; `credential:NAME` is the one that systemd passes on under that name."""
 
 
 def _word(value: object, example: str) -> str:

@@ -10,17 +10,19 @@ import dataclasses
 import inspect
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter
 
 from checkers.base import Checker
 from checkers.registry import kinds
-from healthd.config.alerts import REQUIRED
+from healthd.config.alerts import MODELS, REQUIRED
+from healthd.config.history import HistoryTable
 from healthd.config.layers import BUILT_IN
-from healthd.config.models import CommandTable, HealthdTable, Inherited, MailTable, ServiceTable, Timing
+from healthd.config.models import ControlTable, HealthdTable, Inherited, ServiceTable, Timing
 from healthd.config.options import UnusableError, options_of
-from healthd.config.values import CommandConfig, MailConfig, Settings
+from healthd.config.values import AppriseConfig, CommandConfig, HistoryConfig, MailConfig, Settings, WebhookConfig
 from healthd.config.words import seconds_as_text
 
 Schema = dict[str, Any]
@@ -28,13 +30,20 @@ Schema = dict[str, Any]
 _TABLES: Mapping[str, Any] = {
     "healthd": HealthdTable,
     "defaults": Inherited,
+    "control": ControlTable,
+    "history": HistoryTable,
     "service": ServiceTable,
-    "mail": MailTable,
-    "command": CommandTable,
+    **MODELS,
     "timing": Timing,
 }
 _SERVER_DEFAULTS = {"weight": 1, "upper": 0, "lower": 0}
-_DURATIONS = {"resync", "timeout", "retry_for"}
+_SINKS: Mapping[str, Any] = {
+    "mail": MailConfig(to=(), sender=""),
+    "command": CommandConfig(command=()),
+    "webhook": WebhookConfig(),
+    "apprise": AppriseConfig(urls_file=Path()),
+}
+_DURATIONS = {"resync", "timeout", "retry_for", "keep_events", "keep_minutes", "keep_hours", "keep_days"}
 
 
 def schema() -> Schema:
@@ -44,7 +53,7 @@ def schema() -> Schema:
     timing = tables.pop("Timing")["properties"]
     _complete(tables)
     tables["Check"] = {"oneOf": [*_kinds(timing, tables), _plugin(timing)]}
-    tables["Alert"] = {"oneOf": [_ref("MailTable"), _ref("CommandTable")]}
+    tables["Alert"] = {"oneOf": [_ref(model.__name__) for model in MODELS.values()]}
     named = {"check": "Check", "service": "ServiceTable", "alert": "Alert"}
     whole: Schema = {
         "$schema": "http://json-schema.org/draft-07/schema#",
@@ -54,6 +63,8 @@ def schema() -> Schema:
         "properties": {
             "healthd": _ref("HealthdTable"),
             "defaults": _ref("Inherited"),
+            "control": _ref("ControlTable"),
+            "history": _ref("HistoryTable"),
             **{key: {"type": "object", "additionalProperties": _ref(table)} for key, table in named.items()},
         },
         "$defs": tables,
@@ -69,16 +80,16 @@ def _ref(table: str) -> Schema:
 def _complete(tables: Schema) -> None:
     """Adds what the models leave to the code that reads them: required keys, defaults, and what a check is."""
     _with_defaults(tables["HealthdTable"], _written(Settings()))
+    _with_defaults(tables["HistoryTable"], _written(HistoryConfig()) | {"max_size": "200MB"})
     _with_defaults(tables["Inherited"], BUILT_IN)
     _with_defaults(tables["ServerTable"], _SERVER_DEFAULTS)
     _with_defaults(tables["FallbackTable"], _SERVER_DEFAULTS)
-    for table, kind, sink in (
-        ("MailTable", "mail", MailConfig(to=(), sender="")),
-        ("CommandTable", "command", CommandConfig(command=())),
-    ):
-        _with_defaults(tables[table], _written(sink))
-        tables[table]["properties"]["type"] = {"const": kind}
-        tables[table]["required"] = ["type", *REQUIRED[kind]]
+    for kind, model in MODELS.items():
+        alert = tables[model.__name__]
+        defaults = _written(_SINKS[kind])
+        _with_defaults(alert, {key: value for key, value in defaults.items() if key not in REQUIRED[kind]})
+        alert["properties"]["type"] = {"const": kind}
+        alert["required"] = ["type", *REQUIRED[kind]]
     for table in ("ServerTable", "FallbackTable"):
         tables[table]["required"] = ["address"]
     tables["ServiceTable"]["oneOf"] = [{"required": ["virtual"]}, {"required": ["fwmark"]}]

@@ -22,6 +22,7 @@ BUILT_IN: dict[str, Any] = {
     "forward": "masq",
     "on_failure": "quiesce",
     "all_down": "empty",
+    "min_available": 1,
 }
 """As it would be written. Here alone stands what holds when no file says anything."""
 

@@ -12,22 +12,18 @@ from typing_extensions import TypedDict  # pydantic takes the one of typing from
 from healthd.config.addresses import Address, EndpointText, NetmaskText, read_fallback
 from healthd.config.checkentry import CheckEntries
 from healthd.config.fields import (
-    Argv,
     Duration,
-    DurationOrZero,
-    MailAddress,
-    MailAddresses,
+    FileText,
     PathText,
-    Patterns,
     Persistence,
     ThresholdText,
     choice,
     choices,
     whole,
-    word,
 )
+from healthd.config.reach import GroupText, HostNames, ListenTexts, SocketPath
+from healthd.config.shares import ShareText
 from healthd.config.values import AllDown, OnFailure
-from healthd.events import KINDS
 from healthd.model import MAX_WEIGHT, SCHEDULER_FLAGS, SCHEDULERS, Forward, Protocol
 
 _CLOSED = ConfigDict(extra="forbid")
@@ -61,12 +57,27 @@ class HealthdTable(TypedDict, total=False):
     ]
     resync: Annotated[Duration, _doc("Time between two comparisons of the whole table with what it should be.")]
     workers: Annotated[int, whole(0, MOST_WORKERS), _doc("Processes that run the checks; 0 runs them in the main one.")]
-    log_format: Annotated[Literal["text", "json"], choice(("text", "json")), _doc("How log lines are written.")]
+    log_format: Annotated[
+        Literal["text", "json", "journal"],
+        choice(("text", "json", "journal")),
+        _doc("How log lines are written: to stderr as text or JSON, or to the journal with their fields."),
+    ]
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
         choice(("debug", "info", "warning", "error")),
         _doc("The least grave of what is logged."),
     ]
+
+
+@with_config(_CLOSED)
+class ControlTable(TypedDict, total=False):
+    socket: Annotated[SocketPath, _doc('The unix socket of the commands; control.sock in state_dir, "off" for none.')]
+    group: Annotated[GroupText, _doc("The group, by name or number, that may use the socket beside the daemon's user.")]
+    listen: Annotated[ListenTexts, _doc("Addresses and ports of the page and the API; none unless given.")]
+    names: Annotated[HostNames, _doc("Host names, beside this machine's, under which browsers reach the page.")]
+    tls_cert: Annotated[FileText, _doc("The certificate, with those between it and its root, in PEM; needs tls_key.")]
+    tls_key: Annotated[FileText, _doc("The certificate's private key in PEM.")]
+    tokens_file: Annotated[FileText, _doc("Who may do what: lines of NAME ROLE TOKEN. ROLE is read or operate.")]
 
 
 class Timing(TypedDict, total=False):
@@ -116,6 +127,9 @@ class Inherited(Timing, total=False):
     all_down: Annotated[
         AllDown, choice(AllDown), _doc("Without any available server and fallback: none in the table, or all.")
     ]
+    min_available: Annotated[
+        ShareText, _doc('Servers that an operator has to leave available: a number, or a share of all such as "50%".')
+    ]
 
 
 @with_config(_CLOSED)
@@ -136,34 +150,3 @@ class ServiceTable(Inherited, total=False):
         Literal["ipv4", "ipv6"], choice(("ipv4", "ipv6")), _doc("The address family of a fwmark service.")
     ]
     server: Annotated[list[ServerTable], _doc("The real servers, each a [[service.NAME.server]].")]
-
-
-class AlertTable(TypedDict, total=False):
-    type: Annotated[Literal["mail", "command"], choice(("mail", "command")), _doc("How people are told.")]
-    events: Annotated[tuple[str, ...], choices(KINDS, "names of events"), _doc("What is told.")]
-    services: Annotated[Patterns, _doc("Of which services, by name or pattern.")]
-    burst: Annotated[DurationOrZero, _doc("What happens within this time of a first event is one message.")]
-    timeout: Annotated[Duration, _doc("The deadline of one attempt to deliver.")]
-
-
-_From = TypedDict("_From", {"from": Annotated[MailAddress, _doc("The sender of the mails.")]}, total=False)
-
-
-@with_config(_CLOSED)
-class MailTable(AlertTable, _From, total=False):
-    to: Annotated[MailAddresses, _doc("One recipient or an array of them.")]
-    host: Annotated[str, word('the name of a mail server such as "localhost"'), _doc("The mail server.")]
-    port: Annotated[int, whole(1, 65535), _doc("25 unless given; 587 with starttls, 465 with tls.")]
-    security: Annotated[
-        Literal["none", "starttls", "tls"], choice(("none", "starttls", "tls")), _doc("How the connection is secured.")
-    ]
-    verify: Annotated[StrictBool, _doc("Whether the mail server's certificate must be good.")]
-    ca_file: Annotated[PathText, _doc("Certificates to trust instead of the system's.")]
-    user: Annotated[str, word('a user name such as "healthd"'), _doc("Whom to log in as.")]
-    password_file: Annotated[PathText, _doc("A file that holds the password; read for every message.")]
-    retry_for: Annotated[DurationOrZero, _doc("For how long a mail that cannot be sent is tried again.")]
-
-
-@with_config(_CLOSED)
-class CommandTable(AlertTable, total=False):
-    command: Annotated[Argv, _doc("The program and its arguments; the event comes as JSON on standard input.")]

@@ -5,7 +5,9 @@ from __future__ import annotations
 from healthd.config.alerts import alert
 from healthd.config.checklists import CheckLists
 from healthd.config.checks import CheckReader
+from healthd.config.control import control
 from healthd.config.findings import Findings, Place
+from healthd.config.history import history
 from healthd.config.models import HealthdTable, Inherited
 from healthd.config.sections import Sections, read
 from healthd.config.services import ServiceReader
@@ -32,6 +34,8 @@ def resolve(sections: Sections, whole: Place, findings: Findings) -> Config:
         settings=settings,
         services=tuple(service for service in found if isinstance(service, ServiceConfig)),
         alerts=alerts,
+        control=control(sections.shared["control"], settings.state_dir, findings),
+        history=history(sections.shared["history"], settings.state_dir, findings),
         warnings=findings.warnings,
         sources={name: section.place.document.path for name, section in sections.named["service"].items()},
     )

@@ -21,7 +21,7 @@ from healthd.config.messages import sentences
 from healthd.config.positions import KeyPath
 from healthd.config.words import described, unknown_key
 
-SHARED = ("healthd", "defaults")
+SHARED = ("healthd", "defaults", "control", "history")
 """Tables whose keys may be spread over the files, each key in one of them."""
 NAMED = ("check", "service", "alert")
 """Tables of tables; each of those stands whole in one file."""

@@ -53,6 +53,7 @@ class ServiceReader:
             on_failure=layers.values["on_failure"],
             all_down=layers.values["all_down"],
             fallback=spare,
+            min_available=self._min_available(layers, len(real)),
         )
 
     def _claim(self, key: ServiceKey, layers: Layers) -> None:
@@ -62,6 +63,17 @@ class ServiceReader:
         first = self.keys.setdefault(key, place)
         if first is not place:
             self.findings.error(place, f"{key.label} is already a virtual service, at ", first)
+
+    def _min_available(self, layers: Layers, servers: int) -> int:
+        """What is built in is meant for every service, also for one without a server."""
+        share = layers.values["min_available"]
+        least = share.of(servers)
+        written = layers.level("min_available") is not Level.BUILT_IN
+        if least > servers and written and layers.own.sound("server"):
+            layers.complain(
+                self.findings, "min_available", f"{share} is more than the {servers} servers of the service"
+            )
+        return least
 
     def _port_needed(self, found: tuple[CheckConfig, ...], real: tuple[ServerConfig, ...], layers: Layers) -> None:
         if all(server.endpoint.port for server in real):

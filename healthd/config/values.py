@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from checkers.base import Checker
+from healthd.config.access import NO_CONTROL, ControlConfig
 from healthd.model import Destination, Endpoint, ServiceKey, ServiceOptions, Threshold
 
 
@@ -33,7 +34,7 @@ class Settings:
     on_exit: Literal["keep", "withdraw"] = "keep"
     resync: float = 10.0
     workers: int = 0
-    log_format: Literal["text", "json"] = "text"
+    log_format: Literal["text", "json", "journal"] = "text"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
 
@@ -91,7 +92,7 @@ class MailConfig:
     user: str | None = None
     password_file: Path | None = None
     timeout: float = 30.0
-    retry_for: float = 3600.0
+    retry_for: float = 86400.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,18 +101,89 @@ class CommandConfig:
     timeout: float = 10.0
 
 
+Format = Literal["json", "slack", "teams", "pagerduty", "alertmanager"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookConfig:
+    """One of `url` and `url_file` is there, and with `template` no `format` counts. Files are read for every message.
+
+    A URL or a header may be a secret, so neither is shown.
+    """
+
+    url: str | None = field(default=None, repr=False)
+    url_file: Path | None = None
+    method: Literal["POST", "PUT"] = "POST"
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    format: Format = "json"
+    template: str | None = None
+    content_type: str = "application/json"
+    token_file: Path | None = None
+    secret_file: Path | None = None
+    verify: bool = True
+    ca_file: Path | None = None
+    timeout: float = 10.0
+    retry_for: float = 86400.0
+    heartbeat_url: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppriseConfig:
+    """`urls_file` holds one URL of Apprise's in each line."""
+
+    urls_file: Path
+    timeout: float = 30.0
+    retry_for: float = 86400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """At most `count` messages at once, and as many in every `seconds`."""
+
+    count: int
+    seconds: float
+
+
+SinkConfig = MailConfig | CommandConfig | WebhookConfig | AppriseConfig
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertConfig:
     """Which events go where. `events` are names of healthd.events.KINDS; `services` are glob patterns.
 
-    What happens within `burst` seconds of a first event is one message.
+    What happens within `burst` seconds of a first event is told together. What still fails is told again every
+    `repeat` seconds. Every `heartbeat` seconds the receivers are told that healthd is running.
     """
 
     name: str
     events: frozenset[str]
     services: tuple[str, ...]
     burst: float
-    sink: MailConfig | CommandConfig
+    sink: SinkConfig
+    repeat: float | None = None
+    rate: Rate | None = None
+    heartbeat: float | None = None
+
+    @property
+    def kind(self) -> str:
+        return type(self.sink).__name__.removesuffix("Config").lower()
+
+    @property
+    def refreshes(self) -> bool:
+        """Whether repeating serves the receiver, which takes silence for recovery, and not people."""
+        return isinstance(self.sink, WebhookConfig) and self.sink.format == "alertmanager" and not self.sink.template
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryConfig:
+    """`file` is None where no history is kept. What is kept is for so many seconds, in `max_size` bytes at most."""
+
+    file: Path | None = None
+    keep_events: float = 90 * 86400.0
+    keep_minutes: float = 2 * 86400.0
+    keep_hours: float = 60 * 86400.0
+    keep_days: float = 1000 * 86400.0
+    max_size: int = 200 * 10**6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +191,8 @@ class Config:
     settings: Settings = Settings()
     services: tuple[ServiceConfig, ...] = ()
     alerts: tuple[AlertConfig, ...] = ()
+    control: ControlConfig = NO_CONTROL
+    history: HistoryConfig = HistoryConfig()
     warnings: tuple[str, ...] = ()
     sources: Mapping[str, Path] = field(default_factory=dict)
     """The file in which each service stands, by its name."""

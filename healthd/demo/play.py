@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import enum
-import os
+import secrets
 from pathlib import Path
 
 from healthd import events
 from healthd.clock import SystemClock
 from healthd.config import load
 from healthd.daemon import Daemon
-from healthd.demo.servers import Mood, SmallServer, three_servers
+from healthd.demo.servers import Mood, SmallServer, free_port, three_servers
 from healthd.demo.stage import NotAsExpected, Say, Stage
 from healthd.ipvs.memory import MemoryIpvs
 
@@ -24,6 +24,10 @@ CONFIGURATION = """\
 [healthd]
 table = "memory"                   # nothing on this machine is touched
 state_dir = "{folder}"
+
+[control]                          # `healthd status` and all others ask state_dir/control.sock
+listen = ["127.0.0.1:{page}"]     # the page, for a browser
+tokens_file = "{tokens}"
 
 [service.web]
 virtual = "192.0.2.10:80"          # an address that is nobody's
@@ -72,12 +76,16 @@ async def perform(folder: Path, say: Say, *, keep: bool) -> Ending:
 async def _with_daemon(folder: Path, servers: list[SmallServer], say: Say, *, keep: bool) -> Ending:
     path = folder / "demo.toml"
     text = "".join(SERVER.format(address=server.address, port=server.port) for server in servers)
-    path.write_text(CONFIGURATION.format(folder=folder, fallback=FALLBACK, servers=text))
+    tokens, token, page = folder / "tokens", secrets.token_hex(20), free_port()
+    tokens.write_text(f"demo operate {token}\n")
+    path.write_text(CONFIGURATION.format(folder=folder, fallback=FALLBACK, servers=text, page=page, tokens=tokens))
     say(f"Three small web servers are listening on loopback. This is the configuration, {path}:\n", "bold")
     say(path.read_text(), "")
     clock, ipvs = SystemClock(), MemoryIpvs()
     daemon = Daemon(load(path), path, ipvs)
     stage = Stage(daemon.bus, ipvs, clock, say)
+    for line in _browser(page, token):
+        say(line, "bold")
     stage.announce("healthd starts with an empty table. No server gets traffic before it has passed a check.")
     running = asyncio.create_task(daemon.run())
     watching = asyncio.create_task(stage.watch())
@@ -85,11 +93,35 @@ async def _with_daemon(folder: Path, servers: list[SmallServer], say: Say, *, ke
     try:
         await _first_of(playing, running, watching)
         if playing.done() and keep:
-            say(f"\nStays until Ctrl-C. Edit {path}, then: kill -HUP {os.getpid()}", "bold")
+            for line in (*_browser(page, token), *_terminal(folder / "control.sock", path, servers)):
+                say(line, "bold" if line.startswith("  ") else "")
             await _first_of(running, watching)
         return Ending.PLAYED if playing.done() else Ending.INTERRUPTED
     finally:
         await _ended(daemon, running, playing, watching)
+
+
+def _browser(port: int, token: str) -> tuple[str, ...]:
+    return (
+        f"\nThe page, in a browser on this machine: http://127.0.0.1:{port}/",
+        f"To drain and bring back servers there, log in with the token {token}",
+    )
+
+
+def _terminal(socket: Path, path: Path, servers: list[SmallServer]) -> tuple[str, ...]:
+    """What to try in another terminal."""
+    name = f"web/{servers[0].name}"
+    return (
+        "\nStays until Ctrl-C. In another terminal:\n",
+        f"  export HEALTHD_SOCKET={socket}",
+        "  healthd status                                  # or --watch, or: healthd top",
+        f"  healthd explain {name}",
+        f"  healthd drain {name} --reason trying",
+        f"  healthd ready {name}",
+        f"  healthd plan -c {path}          # after an edit: what a reload would do",
+        "  healthd reload",
+        "  healthd events -f",
+    )
 
 
 async def _first_of(*tasks: asyncio.Task[None]) -> None:

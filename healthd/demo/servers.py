@@ -100,6 +100,13 @@ def three_servers() -> list[SmallServer]:
     raise OSError(errno.EADDRINUSE, f"no port is free on all of {', '.join(ADDRESSES)}")
 
 
+def free_port() -> int:
+    """A port of loopback that nobody has at the moment."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 def _bound(address: str, port: int) -> socket.socket:
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:

@@ -4,11 +4,23 @@
 need no other line to be understood, and `at` is wall-clock time: events are for people.
 """
 
+from healthd.events.acts import (
+    Act,
+    ActRefused,
+    CheckAsked,
+    DrainBegan,
+    DrainEnded,
+    Frozen,
+    MaintenanceBegan,
+    MaintenanceEnded,
+    ReloadAsked,
+    ServerAct,
+    Thawed,
+    WeightSet,
+)
 from healthd.events.bus import Bus, Subscription
-from healthd.events.event import Event, Severity, one_line
+from healthd.events.event import Event, Severity
 from healthd.events.kinds import (
-    ALERTED_BY_DEFAULT,
-    KINDS,
     CheckUnknown,
     FallbackIn,
     FallbackOut,
@@ -27,17 +39,32 @@ from healthd.events.kinds import (
     TableError,
     TableRestored,
 )
+from healthd.events.registry import ALERTED_BY_DEFAULT, KINDS
+from healthd.events.telling import AlertFailed, AlertSent
+from healthd.printable import one_line
 
 __all__ = [
     "ALERTED_BY_DEFAULT",
     "KINDS",
+    "Act",
+    "ActRefused",
+    "AlertFailed",
+    "AlertSent",
     "Bus",
+    "CheckAsked",
     "CheckUnknown",
+    "DrainBegan",
+    "DrainEnded",
     "Event",
     "FallbackIn",
     "FallbackOut",
+    "Frozen",
+    "MaintenanceBegan",
+    "MaintenanceEnded",
+    "ReloadAsked",
     "ReloadFailed",
     "Reloaded",
+    "ServerAct",
     "ServerAdmitted",
     "ServerDown",
     "ServerEvent",
@@ -52,5 +79,7 @@ __all__ = [
     "TableEdited",
     "TableError",
     "TableRestored",
+    "Thawed",
+    "WeightSet",
     "one_line",
 ]

@@ -33,12 +33,6 @@ class Event:
         return {"kind": self.kind, "severity": self.severity.name.lower(), "text": self.text(), **fields}
 
 
-def one_line(text: str, limit: int | None = None) -> str:
-    """`text` with everything unprintable escaped, cut to `limit`: no peer can forge a line, a header or an escape."""
-    plain = text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
-    return plain if limit is None or len(plain) <= limit else plain[: limit - 3] + "..."
-
-
 def _plain(value: Any) -> Any:
     match value:
         case Outcome():

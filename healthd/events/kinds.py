@@ -1,8 +1,7 @@
-"""The kinds of event. A kind more is a class more here, and a line in `KINDS`."""
+"""The kinds of event that happen by themselves. What operators do is in `acts`, the list of all in `registry`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from checkers.base import Outcome
@@ -121,14 +120,16 @@ class TableEdited(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableDrift(Event):
-    """Somebody else changed a service that healthd owns."""
+    """Somebody else changed a service that healthd owns. It is repaired, unless an operator has `frozen` the table."""
 
     kind = "table_drift"
     severity = Severity.WARNING
     differences: tuple[str, ...]
+    frozen: bool = False
 
     def text(self) -> str:
-        return "table was changed by someone else, repairing: " + "; ".join(self.differences)
+        follows = "left so while it is frozen" if self.frozen else "repairing"
+        return f"table was changed by someone else, {follows}: " + "; ".join(self.differences)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,40 +194,3 @@ class Stopped(Event):
 
     def text(self) -> str:
         return f"healthd stopped: {self.reason}"
-
-
-KINDS: Mapping[str, type[Event]] = {
-    event.kind: event
-    for event in (
-        ServerDown,
-        ServerUp,
-        ServerAdmitted,
-        ServiceLost,
-        ServiceRecovered,
-        FallbackIn,
-        FallbackOut,
-        CheckUnknown,
-        TableEdited,
-        TableDrift,
-        TableError,
-        TableRestored,
-        Reloaded,
-        ReloadFailed,
-        Started,
-        Stopped,
-    )
-}
-
-ALERTED_BY_DEFAULT = frozenset(
-    {
-        "server_down",
-        "server_up",
-        "service_lost",
-        "service_recovered",
-        "fallback_in",
-        "fallback_out",
-        "table_error",
-        "table_restored",
-        "reload_failed",
-    }
-)

@@ -75,8 +75,9 @@ def events(path: Path, query: EventQuery) -> list[dict[str, Any]]:
     values: list[object] = []
     for column, wanted in (("service", query.service), ("server", query.server), ("kind", query.kind)):
         if wanted:
-            conditions.append(f"{column} GLOB ?" if any(c in wanted for c in "*?[") else f"{column} = ?")
-            values.append(wanted)
+            pattern = "*" in wanted or "?" in wanted
+            conditions.append(f"{column} GLOB ?" if pattern else f"{column} = ?")
+            values.append(wanted.replace("[", "[[]") if pattern else wanted)  # brackets are those of IPv6
     for condition, number in (("at >= ?", query.since), ("at <= ?", query.until), ("id < ?", query.before)):
         if number is not None:
             conditions.append(condition)

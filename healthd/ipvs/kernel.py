@@ -42,14 +42,12 @@ class KernelIpvs:
         with _told_plainly(), ExitStack() as stack:
             self._netlink = stack.enter_context(closing(Netlink()))
             self._reader = stack.enter_context(closing(Netlink()))
-            self._counter = stack.enter_context(closing(Netlink()))
             _family(self._netlink)
             stack.pop_all()
 
     def close(self) -> None:
         self._netlink.close()
         self._reader.close()
-        self._counter.close()
 
     def keys(self) -> frozenset[ServiceKey]:
         """The virtual services there are, whoever made them; much cheaper than reading them all."""
@@ -66,8 +64,9 @@ class KernelIpvs:
     def counts(
         self, keys: frozenset[ServiceKey] | None = None
     ) -> Generator[tuple[ServiceKey, Mapping[Endpoint, Connections]] | None]:
-        with _told_plainly():
-            link, family = self._counter, _family(self._counter)
+        """On a socket of its own each, so that any number of them may be under way."""
+        with _told_plainly(), closing(Netlink()) as link:
+            family = _family(link)
             for key, _ in (yield from _services(link, family)):
                 if keys is None or key in keys:
                     yield key, (yield from _destinations(link, family, key, messages.connections_of))

@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 class Hello:
     """What comes first. `beat` is the time in seconds within which a worker gives a sign of life."""
 
-    log_format: Literal["text", "json"]
+    log_format: Literal["text", "json", "journal"]
     log_level: str
     beat: float
 

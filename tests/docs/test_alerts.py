@@ -1,10 +1,12 @@
 import json
 import re
-import tomllib
 from pathlib import Path
+from typing import get_type_hints
 
 from healthd.alerts.command import standard_input, variables
-from healthd.config.values import CommandConfig, MailConfig
+from healthd.config import load
+from healthd.config.alertfields import TEMPLATE_FIELDS
+from healthd.config.alerts import MODELS
 from healthd.events import ALERTED_BY_DEFAULT, KINDS
 from tests.healthd.alerts.making import batch, down
 
@@ -38,13 +40,23 @@ def test_the_json_is_what_a_hook_gets() -> None:
     assert shown | {"alert": "ops"} == json.loads(standard_input(batch(down()), "lb1"))
 
 
-def test_the_example_uses_known_keys() -> None:
-    """Every option of the example is one of the configuration's, and each of those is explained."""
-    alerts = tomllib.loads(block("toml"))["alert"]
-    common = {"type", "events", "services", "burst"}
-    mail = (set(MailConfig.__dataclass_fields__) - {"sender"}) | {"from"}
-    command = set(CommandConfig.__dataclass_fields__)
-    assert set(alerts["ops"]) <= common | mail
-    assert set(alerts["pager"]) <= common | command
-    explained = set(re.findall(r"`(\w+)`", PAGE.partition("## Options")[2].partition("\n\nAn event")[0]))
-    assert (common | mail | command) - {"type"} <= explained
+def test_the_examples_are_good_and_every_key_is_explained(tmp_path: Path) -> None:
+    """Every example of an alert loads, once its files are there, and each key of each type stands in the table."""
+    texts = [text for text in re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL) if "[alert." in text]
+    for name in re.findall(r"/etc/healthd/([\w.]+)", "".join(texts)):
+        (tmp_path / name).write_text("x")
+        (tmp_path / name).chmod(0o600)
+    services = "".join(
+        f'[service.{name}]\nvirtual = "10.0.0.1:{port}"\ncheck = {{ type = "tcp" }}\nserver = []\n'
+        for port, name in enumerate(("web", "shop-1"), 80)
+    )
+    (tmp_path / "healthd.toml").write_text(services + "".join(texts).replace("/etc/healthd", str(tmp_path)))
+    assert {alert.kind for alert in load(tmp_path / "healthd.toml").alerts} == set(MODELS)
+    explained = set(re.findall(r"`(\w+)`", PAGE.partition("## Options")[2].partition("\n\nFiles with")[0]))
+    assert {key for model in MODELS.values() for key in get_type_hints(model)} - {"type"} <= explained
+
+
+def test_every_field_of_a_template_is_explained() -> None:
+    """And none that there is not."""
+    named = set(re.findall(r"`\$(\w+)`", PAGE.partition("The fields: ")[2].partition("\n\n")[0]))
+    assert named == set(TEMPLATE_FIELDS)

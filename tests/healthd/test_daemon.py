@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from healthd import statefile
 from healthd.config import load
 from healthd.daemon import Daemon
 from healthd.edits import AddDestination, AddService, Edit, EditDestination
@@ -15,6 +14,7 @@ from healthd.ipvs import IpvsUnavailable
 from healthd.ipvs.memory import MemoryIpvs
 from healthd.model import Destination, ServiceKey, ServiceOptions, Table, VirtualService
 from healthd.plan import JobId
+from healthd.statefile import rounds
 from healthd.verdict import Health, Verdict
 from tests.support.building import KEY, OTHER_KEY, A
 from tests.support.daemons import OTHER, WEB, Site
@@ -165,9 +165,9 @@ async def test_without_a_table_it_does_not_start(site: Site) -> None:
 
 async def test_the_daemon_forgets_what_single_rounds_have_counted(site: Site) -> None:
     """Once it has run, verdicts of before are old: a later `check --once` starts from the table."""
-    kept = statefile.path_in(site.state_dir)
+    kept = rounds.path_in(site.state_dir)
     verdicts = {JobId("web/10.0.0.1:80/always"): Verdict(Health.DOWN)}
-    statefile.save(kept, verdicts, 0.0)
-    assert statefile.load(kept, 0.0) == verdicts
+    rounds.save(kept, verdicts, 0.0)
+    assert rounds.load(kept, 0.0) == verdicts
     async with site.running():
-        assert statefile.load(kept, 0.0) == {}
+        assert rounds.load(kept, 0.0) == {}

@@ -9,6 +9,7 @@ import pytest
 from healthd import events
 from healthd.clock import settle
 from healthd.events import ALERTED_BY_DEFAULT, KINDS, Bus, Event, Severity, one_line
+from tests.support.acts import ACTS
 from tests.support.building import FAIL, UNKNOWN
 
 SERVER: dict[str, Any] = {
@@ -80,6 +81,7 @@ EXAMPLES: list[tuple[Event, str]] = [
     ),
     (events.Started(at=1.5, version="1.0", services=2, servers=5), "healthd 1.0 started: 2 services, 5 servers"),
     (events.Stopped(at=1.5, reason="SIGTERM"), "healthd stopped: SIGTERM"),
+    *ACTS,
 ]
 
 SOME = [events.Stopped(at=float(number), reason=str(number)) for number in range(5)]

@@ -4,12 +4,14 @@ import json
 import logging
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 
 from healthd.events import Bus, ServiceLost, Started
-from healthd.log import EventLog, configure
+from healthd.log import EventLog, JournalHandler, configure
 from tests.healthd.alerts.making import AT, QUIESCED, down, up
+from tests.support.journal import FakeJournal
 
 
 @pytest.fixture(autouse=True)
@@ -17,6 +19,9 @@ def _logging_as_it_was() -> Iterator[None]:
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
     yield
+    for handler in root.handlers:
+        if isinstance(handler, JournalHandler):
+            handler.close()
     root.handlers[:] = handlers
     root.setLevel(level)
 
@@ -128,3 +133,92 @@ def test_lost_events_are_counted() -> None:
     lines = written(*[up()] * 10_003)
     assert lines[0].endswith("ERROR 3 events came too fast to be logged")
     assert len(lines) == 10_001
+
+
+def test_an_entry_of_the_journal_has_the_fields_of_the_event(tmp_path: Path) -> None:
+    """`journalctl HEALTHD_SERVICE=web HEALTHD_KIND=server_down` finds it; the codes are fields too."""
+    with FakeJournal(tmp_path / "journal") as journal:
+        assert configure("journal", "info", io.StringIO(), journal.path) == ""
+        logging.getLogger("healthd.log").log(30, "%s", down().text(), extra={"event": down()})
+        (entry,) = journal.entries()
+    told = {
+        "MESSAGE": down().text(),
+        "PRIORITY": "4",
+        "SYSLOG_IDENTIFIER": "healthd",
+        "HEALTHD_LOGGER": "healthd.log",
+        "HEALTHD_KIND": "server_down",
+        "HEALTHD_SERVICE": "web",
+        "HEALTHD_SERVER": "10.0.0.1:80",
+        "HEALTHD_CHECK": "front-page",
+        "HEALTHD_OLD": "up",
+        "HEALTHD_NEW": "down",
+        "HEALTHD_CODE": "L4CON",
+        "HEALTHD_STATUS": "fail",
+        "HEALTHD_EDITS": QUIESCED,
+        "HEALTHD_AVAILABLE": "2",
+        "HEALTHD_CONFIGURED": "3",
+    }
+    assert {name: entry[name] for name in told} == {name: [value] for name, value in told.items()}
+    assert datetime.fromisoformat(entry["HEALTHD_TIME"][0]).timestamp() == AT
+
+
+@pytest.mark.parametrize(
+    ("level", "priority"), [(10, "7"), (20, "6"), (25, "7"), (30, "4"), (40, "3"), (50, "2")], ids=str
+)
+def test_priorities_of_the_journal(tmp_path: Path, level: int, priority: str) -> None:
+    """Those of syslog(3); a level that is none of the known is no reason to alarm anyone."""
+    with FakeJournal(tmp_path / "journal") as journal:
+        configure("journal", "debug", io.StringIO(), journal.path)
+        logging.getLogger("healthd").log(level, "hello")
+        assert journal.entries()[0]["PRIORITY"] == [priority]
+
+
+def test_evidence_cannot_forge_a_field(tmp_path: Path) -> None:
+    """A line break in a value does not begin another field."""
+    with FakeJournal(tmp_path / "journal") as journal:
+        configure("journal", "info", io.StringIO(), journal.path)
+        event = down(detail="x\nPRIORITY=0\nMESSAGE=all is well")
+        logging.getLogger("healthd").warning("%s", event.text(), extra={"event": event})
+        (entry,) = journal.entries()
+    assert entry["PRIORITY"] == ["4"]
+    assert entry["HEALTHD_DETAIL"] == ["x\nPRIORITY=0\nMESSAGE=all is well"]
+    assert "\n" not in entry["MESSAGE"][0]
+
+
+def test_without_a_journal_the_log_is_text_on_stderr(tmp_path: Path) -> None:
+    """What is returned says so, for whoever starts the process."""
+    stream = io.StringIO()
+    said = configure("journal", "info", stream, tmp_path / "journal")
+    assert said == (
+        f'log_format = "journal": no journal at {tmp_path}/journal (No such file or directory), '
+        "so the log goes to stderr"
+    )
+    logging.getLogger("healthd").info("hello")
+    assert stream.getvalue().endswith(" INFO hello\n")
+
+
+def test_a_journal_that_goes_away_costs_no_line(tmp_path: Path) -> None:
+    """While it cannot be reached lines go to stderr, and back to it when it is there again."""
+    stream = io.StringIO()
+    path = tmp_path / "journal"
+    with FakeJournal(path):
+        configure("journal", "info", stream, path)
+    path.unlink()
+    logging.getLogger("healthd").info("alone")
+    assert stream.getvalue().endswith(" INFO alone\n")
+    with FakeJournal(path) as journal:
+        logging.getLogger("healthd").info("again")
+        assert [entry["MESSAGE"] for entry in journal.entries()] == [["again"]]
+    assert stream.getvalue().count("\n") == 1
+
+
+def test_a_journal_that_does_not_read_is_not_waited_for(tmp_path: Path) -> None:
+    """What does not fit is left out, and how much that was is said once it reads again."""
+    with FakeJournal(tmp_path / "journal") as journal:
+        configure("journal", "info", io.StringIO(), journal.path)
+        for number in range(5000):
+            logging.getLogger("healthd").info("%d", number)
+        kept = len(journal.entries())
+        logging.getLogger("healthd").info("again")
+        said = [entry["MESSAGE"][0] for entry in journal.entries()]
+    assert said == [f"{5000 - kept} log entries are missing here: the journal did not keep up", "again"]

@@ -6,57 +6,22 @@ from pathlib import Path
 
 import pytest
 
-from healthd import statefile
 from healthd.clock import ManualClock
-from healthd.config.values import Config, OnFailure, Settings
+from healthd.config.values import Config, Settings
 from healthd.edits import Edit, EditRefused
 from healthd.ipvs.memory import MemoryIpvs
 from healthd.model import Destination, Endpoint, ServiceKey, Table, VirtualService
-from healthd.once import Round, left_behind, run_round
+from healthd.once import left_behind, run_round
+from healthd.statefile import rounds
 from healthd.verdict import Health
 from tests.support.building import KEY, SORRY, A, B, Script, Scripted, check, service
+from tests.support.rounds import Cron
 
 FOREIGN = ServiceKey.marked(99)
 
 
 def files(folder: Path) -> list[Path]:
     return list(folder.iterdir())
-
-
-class Cron:
-    """Runs of `healthd check --once`, a minute apart, over one table and one state folder."""
-
-    def __init__(self, state_dir: Path, *, weights: dict[Endpoint, int] | None = None) -> None:
-        self.clock = ManualClock()
-        self.scripts = {A.address: Script("P"), B.address: Script("P")}
-        self.on_failure = OnFailure.REMOVE
-        self.fallback: Endpoint | None = None
-        self.ipvs = MemoryIpvs()
-        self.settings = Settings(state_dir=state_dir)
-        if weights is not None:
-            found = {endpoint: Destination(weight=weight) for endpoint, weight in weights.items()}
-            self.ipvs = MemoryIpvs(Table({KEY: VirtualService(destinations=found)}))
-
-    @property
-    def config(self) -> Config:
-        checked = service(
-            A,
-            B,
-            checks=[check(checker=Scripted(scripts=self.scripts))],
-            on_failure=self.on_failure,
-            fallback=self.fallback,
-        )
-        return Config(settings=self.settings, services=(checked,))
-
-    async def run(self, a: str = "P", b: str = "P", *, dry_run: bool = False) -> Round:
-        self.scripts[A.address], self.scripts[B.address] = Script(a), Script(b)
-        await self.clock.advance(60)
-        return await run_round(self.config, self.ipvs, self.clock, dry_run=dry_run)
-
-    @property
-    def weights(self) -> dict[Endpoint, int]:
-        destinations = self.ipvs.read().services[KEY].destinations
-        return {endpoint: destination.weight for endpoint, destination in destinations.items()}
 
 
 @pytest.fixture
@@ -129,7 +94,7 @@ async def test_a_first_round_over_an_empty_table_builds_it(tmp_path: Path) -> No
 async def test_a_dry_run_changes_and_keeps_nothing(cron: Cron, tmp_path: Path) -> None:
     """It says what would be done, and does not count: ten of them are no three failures."""
     await cron.run(a="F")
-    kept = statefile.path_in(tmp_path).read_bytes()
+    kept = rounds.path_in(tmp_path).read_bytes()
     for _ in range(10):
         assert (await cron.run(a="F", dry_run=True)).edits == ()
     await cron.run(a="F")
@@ -137,7 +102,7 @@ async def test_a_dry_run_changes_and_keeps_nothing(cron: Cron, tmp_path: Path) -
     assert would.edits == ("-d -t 192.168.7.110:80 -r 10.0.0.1:80",)
     assert cron.weights == {A: 1, B: 1}
     assert (await cron.run(a="F")).edits == would.edits
-    assert statefile.path_in(tmp_path).read_bytes() != kept
+    assert rounds.path_in(tmp_path).read_bytes() != kept
 
 
 async def test_a_dry_run_needs_no_state_folder(cron: Cron, tmp_path: Path) -> None:
@@ -186,14 +151,14 @@ async def test_counters_that_cannot_be_kept_do_not_keep_a_sick_server(cron: Cron
         await cron.run(a="F")
     blocked = tmp_path / "blocked"
     blocked.mkdir()
-    statefile.path_in(blocked).write_bytes(statefile.path_in(tmp_path).read_bytes())
+    rounds.path_in(blocked).write_bytes(rounds.path_in(tmp_path).read_bytes())
     cron.settings = dataclasses.replace(cron.settings, state_dir=blocked)
-    save, statefile.save = statefile.save, refuse_to_save
+    save, rounds.save = rounds.save, refuse_to_save
     try:
         with pytest.raises(OSError, match="No space left"):
             await cron.run(a="F")
     finally:
-        statefile.save = save
+        rounds.save = save
     assert cron.weights == {B: 1}
 
 

@@ -77,6 +77,7 @@ def service(
     on_failure: OnFailure = OnFailure.QUIESCE,
     all_down: AllDown = AllDown.EMPTY,
     fallback: Endpoint | None = None,
+    min_available: int = 1,
 ) -> ServiceConfig:
     return ServiceConfig(
         name=name,
@@ -87,6 +88,7 @@ def service(
         on_failure=on_failure,
         all_down=all_down,
         fallback=server(fallback) if fallback else None,
+        min_available=min_available,
     )
 
 

@@ -113,6 +113,15 @@ class IpvsContract:
         assert counted == {key: dict.fromkeys(servers, Connections())}
         assert set(dict(found for found in ipvs.counts() if found)) == {key, OTHER}
 
+    def test_whoever_counts_disturbs_nobody(self, ipvs: Ipvs) -> None:
+        """Several countings and a reading, each begun before another has ended, find what each alone would find."""
+        table = filled(ipvs, Table({WEB: VirtualService(destinations={FIRST: Destination(), SECOND: Destination()})}))
+        counts, others, scan = ipvs.counts(), ipvs.counts(), ipvs.scan()
+        first = [next(counts), next(others), next(scan)]
+        assert dict(each for each in (first[2], *scan) if each) == table.services
+        for begun, rest in ((first[0], counts), (first[1], others)):
+            assert dict(each for each in (begun, *rest) if each) == {WEB: {FIRST: Connections(), SECOND: Connections()}}
+
     def test_every_scheduler_is_taken(self, ipvs: Ipvs) -> None:
         """Each scheduler of the kernel can be set, and changed for the next while servers are in the service."""
         servers = {FIRST: Destination(), SECOND: Destination()}

@@ -6,6 +6,7 @@ import pytest
 import trustme
 
 from tests.checkers.servers import ScriptedServers, TcpServer
+from tests.healthd.alerts.hookserver import Receiver
 from tests.healthd.alerts.mailserver import MailServers
 
 
@@ -41,3 +42,10 @@ def server_tls(authority: trustme.CA) -> ssl.SSLContext:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert("127.0.0.1").configure_cert(context)
     return context
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    started = await Receiver().start()
+    yield started
+    await started.stop()

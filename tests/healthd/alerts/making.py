@@ -7,8 +7,8 @@ from pathlib import Path
 from checkers.base import Code, Outcome, Status
 from healthd.alerts.batch import Batch
 from healthd.alerts.sink import NotSentError
-from healthd.config.values import AlertConfig, CommandConfig, MailConfig
-from healthd.events import KINDS, Event, ServerDown, ServerEvent, ServerUp, ServiceLost, ServiceRecovered
+from healthd.config.values import AlertConfig, CommandConfig, Rate, SinkConfig
+from healthd.events import KINDS, AlertFailed, Event, ServerDown, ServerEvent, ServerUp, ServiceLost, ServiceRecovered
 
 AT = 1_800_000_000.0
 REFUSED = Outcome(Status.FAIL, Code.L4CON, "connecting to 10.0.0.1:80: Connection refused (ECONNREFUSED)")
@@ -65,7 +65,10 @@ def alert(
     services: Sequence[str] = ("*",),
     burst: float = 10.0,
     events: frozenset[str] = frozenset(KINDS),
-    sink: MailConfig | CommandConfig | None = None,
+    sink: SinkConfig | None = None,
+    repeat: float | None = None,
+    rate: Rate | None = None,
+    heartbeat: float | None = None,
 ) -> AlertConfig:
     return AlertConfig(
         name=name,
@@ -73,7 +76,28 @@ def alert(
         services=tuple(services),
         burst=burst,
         sink=sink or CommandConfig(command=("/bin/true",)),
+        repeat=repeat,
+        rate=rate,
+        heartbeat=heartbeat,
     )
+
+
+class Told:
+    """Takes what a channel publishes."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+
+    def __call__(self, event: Event) -> None:
+        self.events.append(event)
+
+    @property
+    def texts(self) -> list[str]:
+        return [event.text() for event in self.events]
+
+    @property
+    def failures(self) -> list[str]:
+        return [event.text() for event in self.events if isinstance(event, AlertFailed)]
 
 
 class Remembering:
@@ -87,12 +111,16 @@ class Remembering:
         self.blocked = asyncio.Event()
         self.blocked.set()
 
-    async def send(self, batch: Batch, served: set[str]) -> None:  # noqa: ARG002 - as every sink
+    async def send(self, batch: Batch, served: set[str]) -> str:  # noqa: ARG002 - as every sink
         self.tries += 1
         await self.blocked.wait()
         if self.failures:
             raise self.failures.pop(0)
         self.sent.append(batch)
+        return "taken"
+
+    async def beat(self) -> bool:
+        return False
 
 
 async def until(condition: Callable[[], object], seconds: float = 10) -> None:

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from healthd.alerts.wording import HEADLINE_LIMIT, OPPOSITES, PHRASES, body, headline, local_time
-from healthd.events import KINDS, CheckUnknown, Event, FallbackIn, ReloadFailed, TableDrift
+from healthd.alerts.notices import TOLD
+from healthd.alerts.wording import HEADLINE_LIMIT, PHRASES, body, headline, local_time
+from healthd.events import CheckAsked, CheckUnknown, Event, FallbackIn, ReloadFailed, TableDrift
 from tests.healthd.alerts.making import AT, FINE, QUIESCED, batch, down, lost, recovered, up
 
 
@@ -23,10 +24,12 @@ def _berlin() -> Iterator[None]:
     time.tzset()
 
 
-def test_every_kind_of_event_has_its_words() -> None:
-    """A new kind of event without a phrase would have no message: it is noticed here."""
-    assert {state.removesuffix(" after all") for state in PHRASES} == set(KINDS)
-    assert {f"{kind} after all" for kind in OPPOSITES} <= set(PHRASES)
+def test_the_words_are_those_of_events_that_exist() -> None:
+    """No phrase is left over; a kind without one is told in its own words."""
+    assert {state.removesuffix(" after all") for state in PHRASES} <= set(TOLD)
+    assert "check_asked" not in PHRASES
+    asked = CheckAsked(at=AT, service="web", who="ada", servers=("10.0.0.1:80",))
+    assert headline(batch(asked)) == asked.text()
 
 
 @pytest.mark.parametrize(

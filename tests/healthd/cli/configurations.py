@@ -47,6 +47,11 @@ class Site:
     ) -> None:
         self._ports.close()
 
+    @property
+    def socket(self) -> Path:
+        """Where a daemon with this configuration can be asked."""
+        return self.state_dir / "control.sock"
+
     def write(self, text: str) -> None:
         self.path.write_text(text)
 

@@ -18,7 +18,7 @@ def test_the_examples_are_good() -> None:
     config = load(CONF_D)
     assert config.warnings == ()
     assert len(config.services) >= 6
-    assert {type(alert.sink).__name__ for alert in config.alerts} == {"MailConfig", "CommandConfig"}
+    assert {type(alert.sink).__name__ for alert in config.alerts} == {"MailConfig", "CommandConfig", "WebhookConfig"}
 
 
 def test_the_examples_show_what_there_is() -> None:

@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from healthd.config import ConfigError, load
-from healthd.config.models import HealthdTable, MailTable, ServiceTable
+from healthd.config.alerttables import MailTable
+from healthd.config.models import HealthdTable, ServiceTable
 
 GOOD = "\n".join(
     (Path(__file__).parents[3] / "conf.d" / name).read_text() for name in ("10-web.toml", "30-mail-fwmark.toml")

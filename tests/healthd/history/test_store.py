@@ -144,3 +144,10 @@ def test_a_question_that_goes_through_too_much_is_given_up(
     monkeypatch.setattr(reader, "MOST_STEPS", 3000)
     with pytest.raises(reader.Unanswered, match="ask for less"):
         reader.events(path, reader.EventQuery(service="*x*x*"))
+
+
+def test_brackets_are_those_of_ipv6(store: Store, path: Path) -> None:
+    """A name with them is found by itself, and in a pattern they stand for themselves."""
+    store.add_events(row_of(lost(name).record()) for name in ("[::1]:80", "1"))
+    for pattern in ("[::1]:80", "[::1]*"):
+        assert [event["service"] for event in reader.events(path, reader.EventQuery(service=pattern))] == ["[::1]:80"]

@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from checkers.base import Outcome, Status
-from healthd import statefile
 from healthd.plan import JobId
-from healthd.statefile import BELIEVED_FOR, load, save
+from healthd.statefile import rounds
+from healthd.statefile.rounds import BELIEVED_FOR, load, save
 from healthd.verdict import Health, Verdict
 from tests.support.building import FAIL, PASS
 
@@ -25,7 +25,7 @@ VERDICTS = {
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    return statefile.path_in(tmp_path)
+    return rounds.path_in(tmp_path)
 
 
 def test_what_is_saved_is_loaded(path: Path) -> None:

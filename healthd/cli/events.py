@@ -1,0 +1,115 @@
+"""`healthd events`: what happens, while it happens."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from collections.abc import Callable
+from fnmatch import fnmatchcase
+from typing import Any
+
+import click
+
+from healthd.cli import completing, options, output
+from healthd.cli.client import Answered, Client, Unreachable, path_of
+from healthd.cli.exits import Exit
+from healthd.cli.history import lines, past
+from healthd.cli.times import stamp
+from healthd.clock import SystemClock
+
+AGAIN = 2.0
+"""Seconds between two attempts to reach a daemon that has gone."""
+
+Tell = Callable[[dict[str, Any]], None]
+
+
+@click.command()
+@click.argument("name", metavar="[SERVICE[/SERVER]]", required=False, default="", shell_complete=completing.anything)
+@click.option("-f", "--follow", is_flag=True, help="Go on with what happens from now on, until Ctrl-C.")
+@click.option("--kind", metavar="KIND", default="", help="Only events of this kind, such as server_down.")
+@click.option(
+    "-n",
+    "--limit",
+    type=click.IntRange(0, 10_000),
+    default=10,
+    show_default=True,
+    help="Begin with the last so many.",
+)
+@options.output_format
+@options.daemon
+def events(*, client: Client, name: str, follow: bool, kind: str, limit: int, output_format: str) -> int:
+    """Print the last events, and with -f every new one; JSON is one object in each line.
+
+    SERVICE and SERVER may have * and ?. A daemon that restarts is waited for, and what happened meanwhile is told as
+    far as its history goes.
+
+    Exit status: 0 printed, 64 usage, 66 no history is kept, which -f does without; 69 no daemon, 70 it failed,
+    77 not permitted.
+    """
+    service, _, server = name.partition("/")
+    query = {"service": service, "server": server, "kind": kind}
+    tell = _tell_json if output_format == "json" else _tell
+    last = 0
+    for event in _past(client, query, limit, follow=follow):
+        tell(event)
+        # In the stream an event goes by its time in microseconds, in the history by another number.
+        last = int(float(event["at"]) * 1_000_000)
+    if follow:
+        _Following(client, query, last, tell).run()
+    return Exit.OK
+
+
+def _past(client: Client, query: dict[str, Any], limit: int, *, follow: bool) -> list[dict[str, Any]]:
+    """A daemon that keeps no history can be followed all the same."""
+    try:
+        return past(client, query, limit) if limit else []
+    except Answered as refused:
+        if follow and refused.status in {Exit.DAEMON_FAILED, Exit.NO_MATCH}:
+            return []
+        raise
+
+
+def _tell(event: dict[str, Any]) -> None:
+    for line in lines(event):
+        output.say_plain(line)
+
+
+def _tell_json(event: dict[str, Any]) -> None:
+    output.say_plain(json.dumps(event))
+
+
+class _Following:
+    def __init__(self, client: Client, query: dict[str, Any], last: int, tell: Tell) -> None:
+        self._client = client
+        self._query = query
+        self._last = last
+        self._tell = tell
+        self._gone = ""
+        self._pause = threading.Event()
+
+    def run(self) -> None:
+        """Until Ctrl-C, or until the daemon refuses."""
+        self._read()
+        while True:
+            try:
+                self._read()
+            except Unreachable as error:
+                if error.status != Exit.UNAVAILABLE:
+                    raise
+            if not self._gone:
+                self._gone = stamp(SystemClock.wall())
+                print(f"healthd: UNREACHABLE since {self._gone}, trying again", file=sys.stderr)
+            self._pause.wait(AGAIN)
+
+    def _read(self) -> None:
+        headers = {"Last-Event-ID": str(self._last)} if self._last else {}
+        query = {key: value for key, value in self._query.items() if key != "server"}
+        for event in self._client.follow(path_of("events"), query, headers):
+            if self._gone:
+                print(f"healthd: reachable again, was not since {self._gone}", file=sys.stderr)
+                self._gone = ""
+            if event is not None:
+                self._last = int(event.get("id") or self._last)
+                if fnmatchcase(str(event.get("server", "")), self._query["server"] or "*"):
+                    self._tell(event)

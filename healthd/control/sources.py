@@ -1,0 +1,126 @@
+"""What the control interface is handed. Rooms that a daemon may be without are None."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from healthd.clock import Clock
+from healthd.config.values import ServiceConfig
+from healthd.events import Bus
+from healthd.model import Connections, Endpoint, ServiceKey
+from healthd.orders import Done, Order
+from healthd.overrides import SetWeight
+from healthd.page import File
+from healthd.scheduler import SchedulerView
+from healthd.snapshot import Snapshot
+
+Record = Mapping[str, Any]
+"""JSON-ready."""
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """`started` is wall-clock time, `uptime` in seconds; `generation` is how often a configuration was taken over."""
+
+    version: str
+    host: str
+    pid: int
+    started: float
+    uptime: float
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class TableView:
+    """`read_age` is in seconds; `pending` are the edits that a freeze holds back."""
+
+    kind: str
+    errors: tuple[str, ...]
+    read_age: float | None
+    pending: tuple[str, ...] = ()
+
+
+class Unanswered(Exception):  # noqa: N818 - named for what happened
+    """The past cannot be asked now; the text says why."""
+
+
+class Operator(Protocol):
+    """Every act raises `healthd.orders.Refused` where it cannot be done, and tells of itself either way."""
+
+    def drain(self, selector: Sequence[str], order: Order, *, limit: float | None) -> Done: ...
+    def maintain(self, selector: Sequence[str], order: Order, *, ttl: float | None) -> Done: ...
+    def ready(self, selector: Sequence[str], order: Order) -> Done: ...
+    def set_weight(self, selector: Sequence[str], order: Order, weight: SetWeight | None) -> Done: ...
+    def freeze(self, order: Order, *, ttl: float | None) -> Done: ...
+    def thaw(self, order: Order) -> Done: ...
+    def check_now(self, selector: Sequence[str], order: Order) -> Done: ...
+    def reload(self, order: Order) -> Done: ...
+    def plan(self, path: Path | None) -> Awaitable[Any]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which of the past is asked for: glob patterns, times since the epoch, and the id to go on before."""
+
+    service: str = "*"
+    server: str = "*"
+    kinds: tuple[str, ...] = ()
+    since: float | None = None
+    until: float | None = None
+    before: int | None = None
+    limit: int = 100
+
+
+class History(Protocol):
+    """Both questions raise `Unanswered`."""
+
+    async def events(self, wanted: Wanted) -> tuple[Sequence[Record], int | None]:
+        """Newest first, each with its `id`; and the id to go on before, None at the end."""
+
+    async def latency(self, service: str, server: str, since: float, until: float, step: str) -> Sequence[Record]:
+        """Points by time: `at`, `count`, `mean`, `max`, `fails`; `step` is minute, hour or day."""
+
+    @property
+    def error(self) -> str:
+        """Why the past is not kept at the moment; empty while it is."""
+
+
+class Alerts(Protocol):
+    def views(self) -> Sequence[Record]:
+        """The state of every channel."""
+
+    async def test(self, name: str | None) -> Sequence[str]:
+        """Sends a test to the channel of this name, or to all; what came of it, in words.
+
+        Raises:
+            KeyError: there is no such channel.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """Everything that is shown and told; functions are called anew for every answer.
+
+    `stalled` says what does not advance any more, `unready` why traffic should not yet rely on this daemon; both are
+    empty while all is well. `counts` reads connections and raises IpvsUnavailable. `page` gives a file by its path
+    below /static/, the page itself by "index.html".
+    """
+
+    clock: Clock
+    bus: Bus
+    about: Callable[[], About]
+    snapshot: Callable[[], Generator[None, None, Snapshot]]
+    services: Callable[[], Mapping[str, ServiceConfig]]
+    table: Callable[[], TableView]
+    scheduler: Callable[[], SchedulerView]
+    stalled: Callable[[], str]
+    unready: Callable[[], str]
+    operator: Operator
+    counts: Callable[[], Generator[tuple[ServiceKey, Mapping[Endpoint, Connections]] | None]] | None = None
+    history: History | None = None
+    alerts: Alerts | None = None
+    metrics: Callable[[], AsyncIterator[bytes]] | None = None
+    page: Callable[[str], File | None] | None = None

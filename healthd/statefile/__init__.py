@@ -1,0 +1,1 @@
+"""What healthd remembers on the disk: `rounds` for `healthd check --once`, `running` for the daemon."""

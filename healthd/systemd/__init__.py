@@ -1,0 +1,1 @@
+"""At home under systemd: sd_notify(3), and the journal's own protocol. Both are datagrams to a unix socket."""

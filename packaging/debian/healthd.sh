@@ -1,0 +1,4 @@
+#!/usr/lib/healthd/bin/python3 -I
+from healthd.cli import main
+
+main()

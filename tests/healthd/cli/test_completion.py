@@ -1,0 +1,85 @@
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.healthd.cli.processes import COMMAND, called, environment
+from tests.support import control_answers as made
+from tests.support.control_stub import Stub
+
+SHELLS = ("bash", "zsh", "fish")
+HAS_BASH = pytest.mark.skipif(shutil.which("bash") is None, reason="bash itself reads its script")
+
+
+@pytest.fixture
+def stub(tmp_path: Path) -> Iterator[Stub]:
+    with Stub(tmp_path / "s") as running:
+        web = made.service(made.server("10.0.0.1"), made.server("10.0.0.2"), name="web")
+        mail = made.service(made.server("10.0.0.3"), name="mail")
+        running.answers["GET /api/v1/status"] = made.status(web, mail, alerts=[{"name": "ops"}, {"name": "pager"}])
+        yield running
+
+
+def offered(socket: Path | str, *words: str) -> list[str]:
+    """What bash is given after these words and TAB; anything on standard error would spoil the line."""
+    asked = environment(
+        _HEALTHD_COMPLETE="bash_complete",
+        COMP_WORDS=" ".join(("healthd", *words)),
+        COMP_CWORD=str(len(words)),
+        HEALTHD_SOCKET=str(socket),
+    )
+    done = subprocess.run(COMMAND, env=asked, capture_output=True, text=True, check=False, timeout=60)
+    assert done.stderr == ""
+    return [line.partition(",")[2] for line in done.stdout.splitlines() if line]
+
+
+def test_live_names(stub: Stub) -> None:
+    """Services, servers and channels of the daemon that runs."""
+    assert offered(stub.path, "drain", "w") == ["web/10.0.0.1:80", "web/10.0.0.2:80"]
+    assert offered(stub.path, "status", "m") == ["mail", "mail/10.0.0.3:80"]
+    assert offered(stub.path, "show", "web/10.0.0.2") == ["web/10.0.0.2:80"]
+    assert offered(stub.path, "alert", "test", "o") == ["ops"]
+    assert "drain" in offered(stub.path, "dr")
+
+
+def test_the_socket_of_the_command_is_asked(stub: Stub) -> None:
+    """The one that is written in it already."""
+    assert offered("/nonexistent", "drain", "--socket", str(stub.path), "m") == ["mail/10.0.0.3:80"]
+
+
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 500 Oops\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n[]", b"\x00"])
+def test_silence(stub: Stub, answer: bytes) -> None:
+    """Nobody there, or nobody who makes sense: nothing is offered and nothing is said."""
+    stub.answers["GET /api/v1/status"] = answer
+    assert offered(stub.path, "drain", "w") == []
+    assert offered("/nonexistent", "drain", "w") == []
+
+
+def test_very_many_servers(stub: Stub) -> None:
+    """Only the services are offered at first, so that the daemon is not asked for everything at each TAB."""
+    content = stub.answers["GET /api/v1/status"]
+    content["totals"]["servers"] = 10_000
+    assert offered(stub.path, "drain", "w") == ["web/"]
+    assert offered(stub.path, "drain", "web/") == ["web/10.0.0.1:80", "web/10.0.0.2:80"]
+    assert stub.asked[-1][1] == {"service": ["web"]}
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_scripts(shell: str) -> None:
+    """One for each shell, which has the program asked."""
+    done = called("completion", shell)
+    assert done.returncode == 0
+    assert "_HEALTHD_COMPLETE" in done.stdout
+    assert called("completion", "tcsh").returncode == 64
+
+
+@HAS_BASH
+def test_the_script_in_bash() -> None:
+    """It can be read, and is bound to the program."""
+    script = called("completion", "bash").stdout
+    done = subprocess.run(
+        ["bash", "--norc", "-euc", f"{script}\ncomplete -p healthd"], capture_output=True, text=True, check=True
+    )
+    assert "_healthd_completion" in done.stdout
