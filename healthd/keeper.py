@@ -47,6 +47,7 @@ class Keeper:
         self._timer: Timer | None = None
         self._written_at = clock.monotonic() - PACE
         self._writing: asyncio.Future[None] | None = None
+        self._closed = False
         self._trouble = ""
 
     async def run(self) -> None:
@@ -56,13 +57,19 @@ class Keeper:
             while True:
                 await self._due.wait()
                 self._due.clear()
-                await self._write(_keep(self._controller, self._operator, exact=False))
+                self._written_at = self._clock.monotonic()
+                found = await _slowly(_keep(self._controller, self._operator, exact=False))
+                if not self._closed:
+                    await self._write(*found)
 
     async def close(self) -> None:
         """Writes for the last time, with all that is open: the next run goes on counting where this one ended."""
+        self._closed = True
         if self._timer is not None:
             self._timer.cancel()
-        await self._write(_keep(self._controller, self._operator, exact=True))
+        if self._writing is not None:
+            await asyncio.wait([self._writing])
+        await self._write(*await _slowly(_keep(self._controller, self._operator, exact=True)))
 
     async def _listen(self) -> None:
         while True:
@@ -76,11 +83,8 @@ class Keeper:
         self._timer = None
         self._due.set()
 
-    async def _write(self, slices: Generator[None, None, tuple[Memory, Checks]]) -> None:
-        if self._writing is not None:
-            await asyncio.gather(self._writing, return_exceptions=True)  # was under way when `run` was cancelled
-        self._written_at = self._clock.monotonic()
-        memory, checks = await _slowly(slices)
+    async def _write(self, memory: Memory, checks: Checks) -> None:
+        """Who is cancelled meanwhile leaves the writing to come to its end."""
         writing = asyncio.to_thread(running.save, self._path, memory, checks, self._clock.wall())
         self._writing = asyncio.ensure_future(writing)
         try:

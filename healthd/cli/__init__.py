@@ -22,7 +22,7 @@ class _Entry(NamedTuple):
 
 
 COMMANDS = {
-    "run": _Entry("healthd.cli.run:run", "Check every real server and keep the IPVS table true, until stopped."),
+    "run": _Entry("healthd.cli.run:run", "Check every real server and keep the IPVS table true."),
     "status": _Entry("healthd.cli.status:status", "How the servers are, and everything that is unusual."),
     "top": _Entry("healthd.cli.top:top", "The same, live: sort, filter, look into one."),
     "show": _Entry("healthd.cli.show:show", "Everything about one service or one server."),

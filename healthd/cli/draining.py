@@ -45,13 +45,9 @@ def ended(server: Server | None, *, frozen: bool) -> Ended | None:
         return Ended(f"somebody has ended the drain: it is {server.state}", well=False)
     if server.override.cut:
         return Ended("cut from the table, its time was over", well=True)
-    if frozen:
-        return None
-    if server.weight is None:
+    if not frozen and server.weight is None:
         return Ended("it is not in the table", well=True)
-    if server.connections == 0:
-        return Ended("no connection left", well=True)
-    return None
+    return Ended("no connection left", well=True) if not frozen and server.connections == 0 else None
 
 
 def counts(server: Server, at: float) -> str:

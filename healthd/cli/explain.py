@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -93,9 +94,9 @@ def _event(event: Any, page: Page) -> Iterator[str]:
     yield from _titled(f"Told {when}", [f"{kind}: {change}"], page)
     if found:
         number = "the outcome" if len(found) == 1 else f"{len(found)} outcomes"
-        yield from _titled(
-            f"After {number} of check {one_line(str(event.get('check', '')))}", map(show.outcome, found), page
-        )
+        alike = Counter(f"{outcome.status}: {outcome}" for outcome in found)
+        said = [f"{count} times {text}" if count > 1 else text for text, count in alike.items()]
+        yield from _titled(f"After {number} of check {one_line(str(event.get('check', '')))}", said, page)
     if edits:
         yield from _titled("Edits of the table", edits, page)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from checkers.base import show
 from healthd.config.access import ControlConfig, Token
 from healthd.config.documents import reason
-from healthd.config.findings import Findings
+from healthd.config.findings import Findings, Place
 from healthd.config.models import ControlTable
 from healthd.config.reach import LONGEST_SOCKET
 from healthd.config.sections import Read, Section, read
@@ -58,7 +58,7 @@ def _default(given: Read[ControlTable], state_dir: Path, findings: Findings) -> 
     path = state_dir / SOCKET
     if "socket" not in given.section.data and len(bytes(path)) > LONGEST_SOCKET:
         text = f"{show(str(path), 4096)} would be {len(bytes(path))} bytes long, and the path of a socket has at most "
-        place = given.section.at(("socket",))
+        place = Place(given.section.place.document, ("control", "socket"))
         findings.error(place, f'{text}{LONGEST_SOCKET}; give it a shorter one, or "off"')
     return path
 
@@ -81,8 +81,8 @@ def _tokens(given: Read[ControlTable], findings: Findings) -> tuple[Token, ...] 
     path = given.table.get("tokens_file")
     if path is None:
         return ()
-    _look(given, "tokens_file", findings)
-    return tokens(path, given.section.at(("tokens_file",)), findings)
+    usable = _look(given, "tokens_file", findings)
+    return tokens(path, given.section.at(("tokens_file",)), findings) if usable else ()
 
 
 def _reach(given: Read[ControlTable], listen: tuple[Endpoint, ...], findings: Findings) -> None:
@@ -107,18 +107,19 @@ def _reach(given: Read[ControlTable], listen: tuple[Endpoint, ...], findings: Fi
             findings.warn(place, f'tokens will cross the network to "{endpoint}" in clear; set tls_cert and tls_key')
 
 
-def _look(given: Read[ControlTable], key: str, findings: Findings) -> None:
+def _look(given: Read[ControlTable], key: str, findings: Findings) -> bool:
     """Says of a file what can be said without reading it; what this user may not even see is the daemon's matter."""
     path, place = given.table[key], given.section.at((key,))  # type: ignore[literal-required] # one of three keys
     try:
         mode = path.stat().st_mode
     except PermissionError:
-        return
+        return True
     except OSError as error:
-        if key != "tokens_file":  # whose reader says so
-            findings.error(place, f"{show(str(path), 4096)} cannot be used: {reason(error)}")
-        return
+        findings.error(place, f"{show(str(path), 4096)} cannot be used: {reason(error)}")
+        return False
     if not stat.S_ISREG(mode):
         findings.error(place, f"{show(str(path), 4096)} is not a file")
-    elif key != "tls_cert" and mode & stat.S_IROTH:
+        return False
+    if key != "tls_cert" and mode & stat.S_IROTH:
         findings.warn(place, f"everybody on this machine can read {show(str(path), 4096)}; run chmod o-r on it")
+    return True

@@ -17,8 +17,8 @@ from healthd.clock import Deadline
 from healthd.control.asking import Ask
 from healthd.control.failures import Failed
 from healthd.control.globs import matches
-from healthd.control.ring import Numbered, Overtaken
-from healthd.control.sources import Record, Wanted
+from healthd.control.ring import Numbered, Overtaken, id_at
+from healthd.control.sources import Record, Unanswered, Wanted
 
 MOST = 64
 """Streams that are open at the same time."""
@@ -99,12 +99,11 @@ class _Stream:
         if recalled is None:
             await self._missed("events between the last one seen and the next one are no longer kept")
         else:
-            texts = [
-                self._form(int(record["at"] * 1_000_000), record["kind"], json.dumps(record))
+            await self._send(
+                self._form(id_at(record["at"]), record["kind"], json.dumps(record))
                 for record in recalled
                 if self._wants(record)
-            ]
-            await self._response.write("".join(texts).encode())
+            )
         self._last = max(self._last, self._ring.forgotten)
 
     async def _recalled(self) -> list[Record] | None:
@@ -112,19 +111,25 @@ class _Stream:
         history = self._ask.rooms.sources.history
         if history is None or history.error:
             return None
-        since, until = (self._last + 1) / 1_000_000, self._ring.forgotten / 1_000_000
+        last, forgotten = self._last, self._ring.forgotten
+        since, until = last / 1_000_000, (forgotten + 1) / 1_000_000
         query = self._ask.query
-        records, more = await history.events(
-            Wanted(service=query["service"], kinds=query["kind"], since=since, until=until, limit=RECALLED)
-        )
+        wanted = Wanted(service=query["service"], kinds=query["kind"], since=since, until=until, limit=RECALLED)
+        try:
+            records, more = await history.events(wanted)
+        except Unanswered:
+            return None
         if more is not None:
             return None
-        return [{key: value for key, value in record.items() if key != "id"} for record in reversed(records)]
+        missing = [record for record in reversed(records) if last < id_at(record["at"]) <= forgotten]
+        return [{key: value for key, value in record.items() if key != "id"} for record in missing]
 
     async def _write(self, some: Iterable[Numbered]) -> None:
-        texts = [self._form(each.id, each.event.kind, each.data) for each in some if self._takes(each)]
-        if texts:
-            await self._response.write("".join(texts).encode())
+        await self._send(self._form(each.id, each.event.kind, each.data) for each in some if self._takes(each))
+
+    async def _send(self, texts: Iterable[str]) -> None:
+        if whole := "".join(texts):  # to write nothing would end the stream
+            await self._response.write(whole.encode())
 
     async def _missed(self, text: str) -> None:
         data = {"kind": "missed", "severity": "warning", "text": text, "at": self._ask.rooms.sources.clock.wall()}

@@ -27,6 +27,11 @@ class Numbered:
     """The event's record in JSON, on one line; made once for all who follow."""
 
 
+def id_at(wall: float) -> int:
+    """The id of what happens at that time, unless it is taken."""
+    return int(wall * 1_000_000)
+
+
 class Overtaken(Exception):  # noqa: N818 - named for what happened
     """What comes next for this reader is no longer kept."""
 
@@ -39,7 +44,7 @@ class Ring:
         self._kept: deque[Numbered] = deque(maxlen=kept)
         self._arrived = asyncio.Event()
         self._dropped = 0
-        self.forgotten = int(now * 1_000_000)
+        self.forgotten = id_at(now)
         """The newest id of which nothing is known any more."""
         self.last = self.forgotten
         self.newest: dict[str, float] = {}
@@ -86,7 +91,7 @@ class Ring:
             await self._arrived.wait()
 
     def _take(self, event: Event) -> None:
-        self.last = max(self.last + 1, int(event.at * 1_000_000))
+        self.last = max(self.last + 1, id_at(event.at))
         self.newest[event.kind] = event.at
         if self._subscription.dropped > self._dropped:  # more came than could be kept before this one
             self._dropped = self._subscription.dropped

@@ -47,7 +47,7 @@ class Ipvs(Protocol):
     ) -> Generator[tuple[ServiceKey, Mapping[Endpoint, Connections]] | None]:
         """What is counted of the servers in the table, service by service, with pauses and troubles as in `scan`.
 
-        Any number of them may be under way at a time, and a scan meanwhile.
+        Four of them may be under way at a time, and a scan meanwhile; more find the table unavailable.
         """
 
     def keys(self) -> frozenset[ServiceKey]:

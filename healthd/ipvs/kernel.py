@@ -21,6 +21,8 @@ NOT_PERMITTED = (
 )
 NO_IPVS = 'this kernel has no IPVS: load it with `modprobe ip_vs`, or set table = "memory" to do without'
 _TRIES = 5
+COUNTINGS = 4
+"""That may be under way at a time: there are as many sockets for them."""
 _Result = TypeVar("_Result")
 _Decoded_co = TypeVar("_Decoded_co", covariant=True)
 
@@ -42,12 +44,14 @@ class KernelIpvs:
         with _told_plainly(), ExitStack() as stack:
             self._netlink = stack.enter_context(closing(Netlink()))
             self._reader = stack.enter_context(closing(Netlink()))
+            # Made here: a socket is of the network namespace that it was made in.
+            self._counters = [stack.enter_context(closing(Netlink())) for _ in range(COUNTINGS)]
             _family(self._netlink)
             stack.pop_all()
 
     def close(self) -> None:
-        self._netlink.close()
-        self._reader.close()
+        for link in (self._netlink, self._reader, *self._counters):
+            link.close()
 
     def keys(self) -> frozenset[ServiceKey]:
         """The virtual services there are, whoever made them; much cheaper than reading them all."""
@@ -64,12 +68,22 @@ class KernelIpvs:
     def counts(
         self, keys: frozenset[ServiceKey] | None = None
     ) -> Generator[tuple[ServiceKey, Mapping[Endpoint, Connections]] | None]:
-        """On a socket of its own each, so that any number of them may be under way."""
-        with _told_plainly(), closing(Netlink()) as link:
+        """On a socket of its own each, as long as there are any."""
+        with _told_plainly(), self._counter() as link:
             family = _family(link)
             for key, _ in (yield from _services(link, family)):
                 if keys is None or key in keys:
                     yield key, (yield from _destinations(link, family, key, messages.connections_of))
+
+    @contextmanager
+    def _counter(self) -> Iterator[Netlink]:
+        if not self._counters:
+            raise IpvsUnavailable(f"{COUNTINGS} are counting already")
+        link = self._counters.pop()
+        try:
+            yield link
+        finally:
+            self._counters.append(link)
 
     def apply(self, edits: Iterable[Edit]) -> list[EditRefused]:
         wanted = list(edits)

@@ -13,6 +13,7 @@ from healthd.edits import AddDestination, AddService, Edit, EditDestination
 from healthd.ipvs import IpvsUnavailable
 from healthd.ipvs.memory import MemoryIpvs
 from healthd.model import Destination, ServiceKey, ServiceOptions, Table, VirtualService
+from healthd.orders import Order
 from healthd.plan import JobId
 from healthd.statefile import rounds
 from healthd.verdict import Health, Verdict
@@ -171,3 +172,32 @@ async def test_the_daemon_forgets_what_single_rounds_have_counted(site: Site) ->
     assert rounds.load(kept, 0.0) == verdicts
     async with site.running():
         assert rounds.load(kept, 0.0) == {}
+
+
+async def test_a_frozen_table_is_not_withdrawn(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    """Whatever on_exit says, and the log says so; the next daemon finds the table frozen."""
+    site.settings(on_exit="withdraw")
+    async with site.running() as daemon:
+        await site.until(lambda: site.table == BOTH_UP)
+        daemon.operator.freeze(Order(who="root"), ttl=None)
+    assert site.table == BOTH_UP
+    assert 'on_exit = "withdraw" is left out: the table is frozen by an operator' in caplog.text
+    async with site.running() as daemon:
+        assert daemon.operator.frozen is not None
+        daemon.operator.thaw(Order(who="root"))
+    assert site.table == ""
+
+
+async def test_what_operators_set_survives_a_restart_and_a_reload(site: Site) -> None:
+    """Also a change of the server's weight, and of its check."""
+    async with site.running() as daemon:
+        await site.until(lambda: site.table == BOTH_UP)
+        daemon.operator.drain("10.0.0.2", Order(who="root"), limit=None)
+        await site.until(lambda: "10.0.0.2:80 -m -w 0" in site.table)
+    async with site.running() as daemon:
+        site.web(weight=5)
+        daemon.reload()
+        await site.until(lambda: "10.0.0.1:80 -m -w 5" in site.table)
+        assert "10.0.0.2:80 -m -w 0" in site.table
+        daemon.operator.ready("web/*", Order(who="root"))
+        await site.until(lambda: "10.0.0.2:80 -m -w 1" in site.table)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socketserver
 import threading
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any, Self
@@ -38,6 +39,12 @@ class Stub(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
         self._thread.join()
         self.server_close()
         self.path.unlink(missing_ok=True)
+
+
+def one_after_the_other(*answers: Any) -> Callable[[object], Any]:
+    """An answer for each question; the last of them stays."""
+    left = list(answers)
+    return lambda _handler: left.pop(0) if len(left) > 1 else left[0]
 
 
 class _Handler(BaseHTTPRequestHandler):

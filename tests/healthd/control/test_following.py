@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,6 +11,7 @@ import pytest
 
 from healthd.clock import SystemClock
 from healthd.control import following
+from healthd.control.ring import id_at
 from healthd.daemon import Daemon
 from healthd.events import Stopped
 from tests.healthd.control.conftest import ControlledSite
@@ -73,8 +75,11 @@ async def test_one_json_object_per_line(client: Client) -> None:
         assert isinstance(record["id"], int)
 
 
-def tell(daemon: Daemon, number: int) -> None:
-    daemon.bus.publish(Stopped(at=SystemClock().wall(), reason=str(number)))
+def tell(daemon: Daemon, number: int) -> int:
+    """Something that can be told apart, and its id."""
+    at = SystemClock().wall()
+    daemon.bus.publish(Stopped(at=at, reason=str(number)))
+    return id_at(at)
 
 
 async def test_nothing_is_missed_by_who_comes_back(client: Client, daemon: Daemon) -> None:
@@ -92,18 +97,43 @@ async def test_nothing_is_missed_by_who_comes_back(client: Client, daemon: Daemo
         assert [(await events.event())["reason"] for _ in range(5)] == ["2", "3", "4", "5", "6"]
 
 
-async def test_what_is_forgotten_is_told_to_be(client: Client, daemon: Daemon, site: ControlledSite) -> None:
-    """Where neither the ring nor a history goes back so far, an event `missed` says so, and the rest follows."""
-    for _ in range(3000):
-        daemon.bus.publish(Stopped(at=1.0, reason="not really"))
+async def forgetting(daemon: Daemon, site: ControlledSite) -> list[int]:
+    """Tells more than the ring keeps; the ids."""
     rooms = daemon.interface._control._rooms  # type: ignore[union-attr] # it listens
     before = rooms.ring.forgotten
-    await site.until(lambda: rooms.ring.forgotten > before + 900)
-    async with stream(client, **{"Last-Event-ID": "5"}) as events:
-        missed = await events.event()
-        assert (missed["event"], missed["id"]) == ("missed", None)
-        assert missed["text"] == "events between the last one seen and the next one are no longer kept"
-        assert (await events.event())["event"] == "stopped"
+    ids = [tell(daemon, number) for number in range(2500)]
+    await site.until(lambda: rooms.ring.last >= ids[-1] and rooms.ring.forgotten > before)
+    return ids
+
+
+async def test_what_is_forgotten_is_told_to_be(site: ControlledSite) -> None:
+    """Where neither the ring nor a history goes back so far, an event `missed` says so, and the rest follows."""
+    site.write("history.toml", '[history]\nfile = "off"\n')
+    async with site.running() as daemon, asking(site.socket) as client:
+        await forgetting(daemon, site)
+        async with stream(client, {"kind": "stopped"}, **{"Last-Event-ID": "5"}) as events:
+            missed = await events.event()
+            assert (missed["event"], missed["id"]) == ("missed", None)
+            assert missed["text"] == "events between the last one seen and the next one are no longer kept"
+            assert (await events.event())["event"] == "stopped"
+
+
+async def test_what_the_ring_has_forgotten_the_history_knows(
+    client: Client, daemon: Daemon, site: ControlledSite
+) -> None:
+    """Who comes back after long still gets every event once, in order."""
+    ids = await forgetting(daemon, site)
+
+    async def kept() -> bool:
+        answer = await client.get("/api/v1/history", {"limit": "1", "kind": "stopped"})
+        newest = answer.json["events"] if answer.status == 200 else []  # the file is made when there is something
+        return bool(newest) and newest[0]["reason"] == "2499"
+
+    async with asyncio.timeout(20):
+        while not await kept():
+            pass
+    async with stream(client, {"kind": "stopped"}, **{"Last-Event-ID": str(ids[100])}) as events:
+        assert [(await events.event())["reason"] for _ in range(2399)] == [str(number) for number in range(101, 2500)]
 
 
 async def test_a_sign_of_life(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,7 +39,7 @@ MEASURE = """async () => {
 }"""
 
 
-async def test_a_thousand_servers_are_shown_at_once(tmp_path: Path, visit: Open, record_property: object) -> None:
+async def test_a_thousand_servers_are_shown_at_once(tmp_path: Path, visit: Open) -> None:
     """Services that are well are folded, so that trouble stands out and the browser has little to do."""
     director = Director(tmp_path)
     entry = '{{ address = "10.{0}.0.{1}" }}'.format
