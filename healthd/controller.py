@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from checkers.base import Outcome
+from checkers.base import Code, Outcome
 from healthd import edits, events, policy
 from healthd.clock import Clock
 from healthd.config.values import ServiceConfig
@@ -82,7 +82,7 @@ class Controller:
             return True
         before = server.state
         transition = check.take(outcome)
-        if check.unknowns_in_a_row == 1:
+        if check.unknowns_in_a_row == 1 and outcome.code != Code.WORKER:
             self._tell_unknown(job, outcome)
         if server.state != before:
             old, new = self._decide_again(service, server, before)

@@ -30,6 +30,7 @@ from healthd.log import EventLog
 from healthd.model import Table
 from healthd.reconcile import Reconciler
 from healthd.scheduler import Scheduler
+from healthd.schedulerview import SchedulerView
 from healthd.workers.pool import WorkerPool
 
 log = logging.getLogger(__name__)
@@ -60,8 +61,15 @@ class Daemon:
     def _engine(self, settings: Settings) -> Scheduler | WorkerPool:
         record = self._controller.record
         if settings.workers:
-            return WorkerPool(self._clock, record, settings=settings, verdicts=lambda: self._controller.verdicts)
+            return WorkerPool(
+                self._clock, record, self.bus.publish, settings=settings, verdicts=lambda: self._controller.verdicts
+            )
         return Scheduler(self._clock, record, descriptors.for_checks())
+
+    @property
+    def scheduler_view(self) -> SchedulerView:
+        """How the checks are getting on, in this process or in all workers together."""
+        return self._scheduler.view
 
     async def run(self) -> None:
         """Runs until it is told to stop.

@@ -12,6 +12,7 @@ from healthd.config.values import Config
 from healthd.controller import Controller
 from healthd.events import Bus, Event, TableError
 from healthd.ipvs import Ipvs
+from healthd.lost import Vigil
 from healthd.model import Table
 from healthd.plan import Job
 from healthd.reconcile import Reconciler
@@ -73,10 +74,11 @@ async def run_round(config: Config, ipvs: Ipvs, clock: Clock, *, dry_run: bool) 
 
 async def _check_all(jobs: list[Job], controller: Controller, clock: Clock) -> None:
     places = asyncio.Semaphore(max(1, min(AT_ONCE, descriptors.for_checks() // TASK_NEEDS)))
+    vigil = Vigil(clock)
 
     async def check(job: Job) -> None:
         async with places:
-            outcome = await run_check(job.check.checker, job.target, job.check.timeout, clock)
+            outcome = await run_check(job.check.checker, job.target, job.check.timeout, clock, vigil)
         controller.record(job, outcome)
 
     async with asyncio.TaskGroup() as group:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from checkers.base import Outcome, Status
+from checkers.base import Code, Outcome, Status
 from healthd import policy, snapshot
 from healthd.config.values import CheckConfig, ServerConfig, ServiceConfig
 from healthd.model import Endpoint, VirtualService
@@ -16,7 +16,10 @@ from healthd.verdict import Health, Transition, Verdict, step
 
 @dataclass(slots=True)
 class CheckRecord:
-    """`wish` is the weight that the newest outcome that passed asks for; until there is one, the weight found."""
+    """`wish` is the weight that the newest outcome that passed asks for; until there is one, the weight found.
+
+    `unknowns` are all; `unknowns_in_a_row` leaves out those of a lost worker, which has an event of its own.
+    """
 
     config: CheckConfig
     verdict: Verdict
@@ -39,7 +42,8 @@ class CheckRecord:
         self.last = outcome
         unknown = outcome.status is Status.UNKNOWN
         self.unknowns += unknown
-        self.unknowns_in_a_row = self.unknowns_in_a_row + 1 if unknown else 0
+        if outcome.code != Code.WORKER:
+            self.unknowns_in_a_row = self.unknowns_in_a_row + 1 if unknown else 0
         if outcome.status is Status.PASS:
             self.wish = outcome.weight
         self.verdict, transition = step(self.verdict, outcome, fall=self.config.fall, rise=self.config.rise)

@@ -3,7 +3,8 @@
 Rules:
 
 1. Every event of a batch is in exactly one `Line`; within a line they keep their order.
-2. A line is about one subject: a server, a service's having servers at all, a fallback server, a check, the table.
+2. A line is about one subject: a server, a service's having servers at all, a fallback server, a check, a worker
+   process, the table.
    Its last event is what holds at the end, and gives the line its severity.
 3. What is worst at the end comes first.
 """
@@ -24,6 +25,7 @@ from healthd.events import (
     Severity,
     TableError,
     TableRestored,
+    WorkerLost,
 )
 
 
@@ -65,13 +67,15 @@ class Line:
         return max(event.severity for event in self.events)
 
 
-def subject(event: Event) -> tuple[str, ...]:
+def subject(event: Event) -> tuple[str, ...]:  # noqa: PLR0911 - a line for each
     """What `event` is about; events about the same are told together."""
     match event:
         case ServerEvent():
             return "server", event.service, event.server
         case CheckUnknown():
             return "check", event.service, event.server, event.check
+        case WorkerLost():
+            return "worker", event.worker
         case ServiceLost() | ServiceRecovered():
             return "service", event.service
         case FallbackIn() | FallbackOut():

@@ -32,6 +32,7 @@ PHRASES: Mapping[str, tuple[str, str]] = {
         "{n} fallback servers in use and withdrawn again",
     ),
     "check_unknown": ("server {server} could not be checked", "{n} checks could not be carried out"),
+    "worker_lost": ("{worker} lost", "{n} worker processes lost"),
     "table_edited": ("table edited", "table edited {n} times"),
     "table_drift": ("table changed by someone else", "table changed by someone else {n} times"),
     "table_error": ("table not as it should be", "{n} table errors"),
@@ -77,7 +78,7 @@ def _state(line: Line) -> str:
 
 def _told(line: Line, *, separator: str) -> str:
     event = line.last
-    names = {name: getattr(event, name, "") for name in ("server", "fallback")}
+    names = {name: getattr(event, name, "") for name in ("server", "fallback", "worker")}
     phrase = PHRASES[_state(line)][0].format_map(names)
     counted = OPPOSITES[event.kind] if _state(line) != event.kind else event.kind
     times = sum(other.kind == counted for other in line.events)

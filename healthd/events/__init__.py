@@ -26,6 +26,7 @@ from healthd.events.kinds import (
     TableEdited,
     TableError,
     TableRestored,
+    WorkerLost,
 )
 
 __all__ = [
@@ -52,5 +53,6 @@ __all__ = [
     "TableEdited",
     "TableError",
     "TableRestored",
+    "WorkerLost",
     "one_line",
 ]

@@ -58,7 +58,7 @@ class Unmakeable(Checker):
     reason: str = ""
 
     async def check(self, target: Target) -> Outcome:  # noqa: ARG002 - nobody can be asked
-        raise Unable(Code.WORKER, self.reason)
+        raise Unable(Code.CRASH, self.reason)
 
 
 class _Pickler(pickle.Pickler):
