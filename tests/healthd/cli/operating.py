@@ -7,7 +7,6 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 from subprocess import CompletedProcess
-from types import TracebackType
 from typing import Any, Self
 
 from tests.healthd.cli.configurations import Port, Site
@@ -42,7 +41,7 @@ class Director:
         self.site.service("mail", self.mail, check='{ type = "always" }')
         self.start()
 
-    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
         self._stack.close()
 
