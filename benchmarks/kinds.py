@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,9 +71,15 @@ KINDS = {
 }
 
 
-def healthd(kind: Kind, servers: int, port: int, folder: Path, interval: int, settings: str = "") -> Path:
-    """A configuration file of one service with this many servers. Its table is in memory."""
-    entries = "".join(_SERVER.format(address=address(number), port=port or 80) for number in range(servers))
+def healthd(
+    kind: Kind, servers: int, port: int | Sequence[int], folder: Path, interval: int, settings: str = ""
+) -> Path:
+    """A configuration file of one service with this many servers, all with one port or each with its own.
+
+    Its table is in memory.
+    """
+    ports = [port] * servers if isinstance(port, int) else port
+    entries = "".join(_SERVER.format(address=address(number), port=ports[number] or 80) for number in range(servers))
     path = folder / "healthd.toml"
     check = kind.healthd.replace("{folder}", str(folder))
     path.write_text(

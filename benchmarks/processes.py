@@ -106,13 +106,13 @@ def end(process: subprocess.Popen[bytes] | subprocess.Popen[str]) -> None:
         os.killpg(process.pid, signal.SIGKILL)
 
 
-def until(holds: Callable[[], object], what: str, seconds: float) -> None:
+def until(holds: Callable[[], object], what: str, seconds: float, every: float = 0.005) -> None:
     """Returns as soon as `holds` does. Raises TimeoutError, naming what was waited for."""
     deadline = time.monotonic() + seconds
     while not holds():
         if time.monotonic() > deadline:
             raise TimeoutError(f"not within {seconds:g} s: {what}")
-        time.sleep(0.005)
+        time.sleep(every)
 
 
 def cpu_of(command: Sequence[str], folder: Path) -> float:

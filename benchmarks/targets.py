@@ -109,6 +109,21 @@ def logging(folder: Path, kind: str) -> Iterator[Target]:
 
 
 @contextmanager
+def unattended() -> Iterator[int]:
+    """A port on which the kernel makes connections that no program is told of: what is asked costs next to nothing.
+
+    A connection that brings no data is kept back (TCP_DEFER_ACCEPT, tcp(7)), and forgotten at a reset, with which a
+    tcp check ends. It is good for nothing else.
+    """
+    (port,) = _free_ports(1)
+    with socket.socket() as listener:
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, 1)
+        listener.bind(("", port))
+        listener.listen(16384)
+        yield port
+
+
+@contextmanager
 def counted_program(folder: Path) -> Iterator[Target]:
     """programs/ran.c, to be run as a check: does as little as /bin/true, and is counted."""
     built(folder, "ran.c")

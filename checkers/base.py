@@ -63,9 +63,9 @@ class Code(enum.StrEnum):
     FIXED = "FIXED"  # decided by the configuration
     SOCKERR = "SOCKERR"  # UNKNOWN: this machine could not ask (descriptors, memory, routes)
     RUNERR = "RUNERR"  # UNKNOWN: a script could not be started
-    CRASH = "CRASH"  # UNKNOWN: the checker itself raised an exception
+    CRASH = "CRASH"  # UNKNOWN: the checker itself raised an exception, or cannot be made in a worker process
     LATE = "LATE"  # UNKNOWN: this process was too busy to look at the answer in time
-    WORKER = "WORKER"  # UNKNOWN: the worker process that runs the check was lost, or cannot make its checker
+    WORKER = "WORKER"  # UNKNOWN: the worker process that runs the check was lost
     TOUT = "TOUT"  # a plugin that does not say how far it came reached the deadline
 
 

@@ -1,4 +1,5 @@
 import dataclasses
+import functools
 import re
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
@@ -10,6 +11,7 @@ from checkers.http_request import Fields, Question, basic_authorization, check_h
 from checkers.tls import TlsChecker
 
 _PATH = re.compile(r"/[!-~]*")
+_L7OK, _TALK = Code.L7OK, Phase.TALK  # looking up a member of an enum costs as much as a call
 _STATUS = re.compile(r"([1-9][0-9][0-9])(?:-([1-9][0-9][0-9]))?")
 
 
@@ -45,6 +47,7 @@ class Http(TlsChecker):
     follow_redirects: int = 0
 
     _fields: Fields = field(init=False, repr=False)
+    _expected: bytes = field(init=False, repr=False)
     _accepted: frozenset[int] = field(init=False, repr=False)
     _regex: re.Pattern[str] | None = field(init=False, repr=False)
     _header_regexes: tuple[tuple[str, re.Pattern[str]], ...] = field(init=False, repr=False)
@@ -56,6 +59,7 @@ class Http(TlsChecker):
         header_regexes = tuple((name, _compiled("expect_header", text)) for name, text in self.expect_header.items())
         prepared = {
             "_fields": fields_of(self.headers, basic_authorization(self.user, self.password_file)),
+            "_expected": (self.expect or "").encode(),
             "_accepted": _accepted(self.status),
             "_regex": None if self.expect_regex is None else _compiled("expect_regex", self.expect_regex),
             "_header_regexes": header_regexes,
@@ -88,12 +92,12 @@ class Http(TlsChecker):
             if question.scheme == "https":
                 name = self.tls_name if same_host else None
                 await stream.start_tls(self.tls_context(), name or question.name)
-            target.trace.enter(Phase.TALK, f"waiting for the answer to {question.method} {show(question.path)}")
+            target.trace.enter(_TALK, _waiting(question.method, question.path))
             await stream.send(question.encoded(self._fields, body, credentials=same_host))
             try:
                 await read_head(stream, target.trace, answer)
                 if answer.status in self._accepted and (self.expect or self.expect_regex):
-                    await read_body(stream, target.trace, answer, b"" if self._regex else (self.expect or "").encode())
+                    await read_body(stream, target.trace, answer, b"" if self._regex else self._expected)
             finally:
                 answer.let_go()
         return answer
@@ -102,7 +106,7 @@ class Http(TlsChecker):
         return (self.body or "").encode() if question.method in ("POST", "PUT") else None
 
     def _judge(self, answer: Answer, way: str) -> Outcome:
-        answered = f"{answer.status_line}{way}"
+        answered = answer.status_line + way
         if answer.status not in self._accepted:
             location = "".join(f", Location {show(value)}" for value in answer.values("Location")[:1])
             raise Failed(Code.L7STS, f"answered {answered}{location}; expected status {self.status}")
@@ -111,12 +115,12 @@ class Http(TlsChecker):
             if not any(regex.search(value) for value in values):
                 found = f"{name} is {show(', '.join(values))}" if values else f"{name} is missing"
                 raise Failed(Code.L7RSP, f"answered {answered}, {found}; expected a match of {show(regex.pattern)}")
-        if self.expect is not None and self.expect.encode() not in answer.body:
-            raise Failed(Code.L7RSP, f"answered {answered}, {show(self.expect)} {self._not_in_body(answer)}")
+        if self._expected not in answer.body:
+            raise Failed(Code.L7RSP, f"answered {answered}, {show(self._expected)} {self._not_in_body(answer)}")
         if self._regex is not None and not self._regex.search(answer.body.decode("utf-8", "replace")):
             pattern = show(self._regex.pattern)
             raise Failed(Code.L7RSP, f"answered {answered}, a match of {pattern} {self._not_in_body(answer)}")
-        return passed(Code.L7OK, answered)
+        return passed(_L7OK, answered)
 
     def _not_in_body(self, answer: Answer) -> str:
         if not answer.body:
@@ -159,6 +163,11 @@ class Https(Http):
         if not self.tls:
             raise OptionError("tls", 'cannot be false here: type = "http" is the one without TLS')
         super().__post_init__()
+
+
+@functools.lru_cache(maxsize=32)
+def _waiting(method: str, path: str) -> str:
+    return f"waiting for the answer to {method} {show(path)}"
 
 
 def _way(question: Question, followed: int) -> str:

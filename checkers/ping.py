@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import secrets
 import socket
@@ -10,6 +11,8 @@ from typing import ClassVar
 
 from checkers.base import Checker, Code, OptionError, Outcome, Phase, Target, Unable, passed
 from checkers.fault import ended
+from checkers.net import Socket
+from checkers.waiting import Io, Watch
 
 _HEADER = struct.Struct("!BBHHH")  # type, code, checksum, identifier, sequence number (RFC 792, RFC 4443 section 4)
 _HEADERS_AT_MOST = 60 + _HEADER.size  # an IPv4 header with all its options stands before it on a raw socket
@@ -19,6 +22,11 @@ _IP_RECVERR, _IPV6_RECVERR = 11, 25
 _SOL_RAW, _ICMP_FILTER, _ICMPV6_FILTER = 255, 1, 1
 
 _SMALLEST, _LARGEST = 16, 1472
+
+# Looking up a member of an enum costs as much as a call, and these are needed by every check.
+_CONNECT, _L4OK = Phase.CONNECT, Code.L4OK
+_DATAGRAMS = int(socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+_RAW, _RAW_NONBLOCK = int(socket.SOCK_RAW), int(socket.SOCK_RAW | socket.SOCK_NONBLOCK)
 
 NOT_PERMITTED = (
     "not permitted to send an ICMP echo: let healthd's group use ping sockets (sysctl -w "
@@ -44,6 +52,7 @@ V6 = Family(socket.AF_INET6, socket.IPPROTO_ICMPV6, 128, 129)
 class Ping(Checker):
     """Passes when an ICMP echo request comes back. `size` is the length of its payload in bytes."""
 
+    lean: ClassVar[bool] = True
     needs_port: ClassVar[bool] = False
     shared: ClassVar[bool] = True
 
@@ -58,19 +67,19 @@ class Ping(Checker):
 
     async def check(self, target: Target) -> Outcome:
         doing = f"waiting for an echo reply from {target.address}"
-        target.trace.enter(Phase.CONNECT, doing)
+        target.trace.enter(_CONNECT, doing)
         kind = V6 if ":" in target.address else V4
         try:
-            with open_socket(kind) as sock:
+            with contextlib.closing(open_socket(kind)) as sock:
                 prepare(sock, kind)
                 sock.connect((target.address, 0))
-                seconds = await echo(sock, kind, self.size)
+                seconds = await echo(sock, kind, self.size, target.io)
         except OSError as error:
             raise ended(error, Code.L4CON, doing) from error
-        return passed(Code.L4OK, f"echo reply from {target.address} in {seconds * 1000:.2f} ms")
+        return passed(_L4OK, f"echo reply from {target.address} in {seconds * 1000:.2f} ms")
 
 
-def open_socket(kind: Family) -> socket.socket:
+def open_socket(kind: Family) -> Socket:
     """A ping socket, or a raw one where this process may not have that.
 
     Raises:
@@ -89,27 +98,27 @@ def open_socket(kind: Family) -> socket.socket:
         raise Unable(Code.SOCKERR, NOT_PERMITTED) from error
 
 
-def ping_socket(kind: Family) -> socket.socket:
+def ping_socket(kind: Family) -> Socket:
     """Unprivileged: the kernel fills in identifier and checksum, and delivers only replies (icmp(7)).
 
     Raises:
         PermissionError: the group of this process is outside net.ipv4.ping_group_range, which governs IPv6 too.
 
     """
-    return socket.socket(kind.family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK, kind.protocol)
+    return Socket(kind.family, _DATAGRAMS, kind.protocol)
 
 
-def raw_socket(kind: Family) -> socket.socket:
+def raw_socket(kind: Family) -> Socket:
     """Gets every ICMP packet from the target that its filter lets through.
 
     Raises:
         PermissionError: without CAP_NET_RAW.
 
     """
-    return socket.socket(kind.family, socket.SOCK_RAW | socket.SOCK_NONBLOCK, kind.protocol)
+    return Socket(kind.family, _RAW_NONBLOCK, kind.protocol)
 
 
-def prepare(sock: socket.socket, kind: Family) -> None:
+def prepare(sock: Socket, kind: Family) -> None:
     """Has ICMP errors reported, and lets nothing but echo replies into a raw socket."""
     # Without RECVERR the kernel keeps "host unreachable" to itself: it takes it for passing.
     # In a filter a set bit blocks a type.
@@ -117,7 +126,7 @@ def prepare(sock: socket.socket, kind: Family) -> None:
         sock.setsockopt(socket.IPPROTO_IP, _IP_RECVERR, 1)
     else:
         sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_RECVERR, 1)
-    if sock.type != socket.SOCK_RAW:
+    if sock.type != _RAW:
         return
     if kind is V4:
         sock.setsockopt(_SOL_RAW, _ICMP_FILTER, struct.pack("=I", 0xFFFFFFFF ^ 1 << kind.reply))
@@ -127,30 +136,42 @@ def prepare(sock: socket.socket, kind: Family) -> None:
         sock.setsockopt(socket.IPPROTO_ICMPV6, _ICMPV6_FILTER, struct.pack("=8I", *words))
 
 
-async def echo(sock: socket.socket, kind: Family, size: int) -> float:
+async def echo(sock: Socket, kind: Family, size: int, io: Io) -> float:
     """The seconds that one echo took. Anything but its very reply is passed over: the payload is a secret until then.
 
     Raises:
         OSError: it could not be sent, or an ICMP error came back.
 
     """
-    loop = asyncio.get_running_loop()
-    raw = sock.type == socket.SOCK_RAW
-    identifier, sequence = struct.unpack("!HH", secrets.token_bytes(4))
-    payload = secrets.token_bytes(size)
-    began = loop.time()
-    await loop.sock_sendall(sock, request(kind, identifier, sequence, payload))
+    raw = sock.type == _RAW
+    secret = secrets.token_bytes(4 + size)
+    identifier, sequence = struct.unpack_from("!HH", secret)
+    payload = secret[4:]
+    clock = asyncio.get_running_loop().time
+    began = clock()
+    watch = io.watch(sock.fileno())
+    await send(sock, watch, request(kind, identifier, sequence, payload, raw=raw))
     while True:
-        packet = await receive(sock, _HEADERS_AT_MOST + size + 1)
+        packet = await receive(sock, watch, _HEADERS_AT_MOST + size + 1)
         if raw and kind is V4 and packet:
             packet = packet[(packet[0] & 0x0F) * 4 :]  # the length of the IPv4 header, in words
         if is_reply(packet, kind, identifier if raw else None, sequence, payload):
-            return loop.time() - began
+            return clock() - began
         # Packets that are already there are received without a pause: let the deadline have its turn.
-        await asyncio.sleep(0)
+        await io.turn()
 
 
-async def receive(sock: socket.socket, limit: int) -> bytes:
+async def send(sock: Socket, watch: Watch, packet: bytes) -> None:
+    while True:
+        try:
+            sock.send(packet)
+        except BlockingIOError:
+            await watch.writable()
+        else:
+            return
+
+
+async def receive(sock: Socket, watch: Watch, limit: int) -> bytes:
     """The next packet, or none where a router only reported that it knows a shorter way: the request went on.
 
     Raises:
@@ -158,7 +179,12 @@ async def receive(sock: socket.socket, limit: int) -> bytes:
 
     """
     try:
-        return await asyncio.get_running_loop().sock_recv(sock, limit)
+        while True:
+            await watch.readable()
+            try:
+                return sock.recv(limit)
+            except BlockingIOError:
+                watch.drained()
     except OSError as error:
         if error.errno != errno.EREMOTEIO:  # what Linux makes of a redirect on a ping socket
             raise
@@ -166,9 +192,11 @@ async def receive(sock: socket.socket, limit: int) -> bytes:
     return b""
 
 
-def request(kind: Family, identifier: int, sequence: int, payload: bytes) -> bytes:
+def request(kind: Family, identifier: int, sequence: int, payload: bytes, *, raw: bool) -> bytes:
     """An echo request. Its checksum counts on a raw IPv4 socket only; everywhere else the kernel puts in its own."""
     blank = _HEADER.pack(kind.request, 0, 0, identifier, sequence) + payload
+    if not raw:
+        return blank
     return blank[:2] + struct.pack("!H", checksum(blank)) + blank[4:]
 
 

@@ -18,10 +18,11 @@ import contextlib
 import errno
 import os
 import signal
-import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from checkers import spawn
 
 KEEP = 4096
 """How many bytes of output are kept unless the caller says otherwise."""
@@ -102,8 +103,7 @@ class _Process:
         self.end: asyncio.Future[int] = self._loop.create_future()
         self._pipe, writing = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         try:
-            os.set_blocking(writing, True)  # a program may not expect anything else of its output
-            self._popen = _start(argv, environment, stdin, writing)
+            self._number = _start(argv, environment, stdin, writing)
             self._pidfd = self._watch()
         except BaseException:
             os.close(self._pipe)
@@ -115,27 +115,31 @@ class _Process:
 
     def _watch(self) -> int:
         try:
-            return os.pidfd_open(self._popen.pid)
+            return os.pidfd_open(self._number)
         except OSError:
             self.kill()
-            self._popen.wait()
+            os.waitpid(self._number, 0)
             raise
 
     def kill(self) -> None:
         # ESRCH: all gone. EPERM: all that is left has changed its user, and is out of this process's reach.
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._popen.pid, signal.SIGKILL)
+            os.killpg(self._number, signal.SIGKILL)
 
     def _ended(self) -> None:
         self._loop.remove_reader(self._pidfd)
         os.close(self._pidfd)
         self.kill()
-        status = self._popen.wait()  # at once: the pidfd says that it has ended
         while len(self.output) < self._keep and self._read():
             pass
         self._loop.remove_reader(self._pipe)
         os.close(self._pipe)
-        self.end.set_result(status)
+        try:
+            _, status = os.waitpid(self._number, 0)  # returns at once: the pidfd says that it has ended
+        except ChildProcessError:
+            self.end.set_exception(OSError(errno.ECHILD, "its exit status was taken by other code in this process"))
+        else:
+            self.end.set_result(os.waitstatus_to_exitcode(status))
 
     def _read(self) -> bool:
         """Takes what the pipe holds; False when there is nothing, now or ever."""
@@ -149,23 +153,16 @@ class _Process:
         return bool(data)
 
 
-def _start(argv: Sequence[str], environment: Mapping[str, str], stdin: bytes, output: int) -> subprocess.Popen[bytes]:
+def _start(argv: Sequence[str], environment: Mapping[str, str], stdin: bytes, output: int) -> int:
     if signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:
-        # The kernel would reap the program and throw its status away; Python then reports status 0.
+        # The kernel would reap the program and throw its status away.
         raise OSError(errno.ECHILD, "SIGCHLD is ignored in this process: exit statuses cannot be had")
-    with contextlib.ExitStack() as stack:
-        source = subprocess.DEVNULL
-        if stdin:
-            # A file in memory: unlike a pipe it takes everything at once, and the program need not read it.
-            source = os.memfd_create("stdin")
-            stack.callback(os.close, source)
-            os.write(source, stdin)
-            os.lseek(source, 0, os.SEEK_SET)
-        return subprocess.Popen(  # noqa: S603 - no shell, and the administrator's own words
-            argv,
-            env=environment,
-            stdin=source,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+    if not stdin:
+        return spawn.start(argv, environment, stdin=None, output=output)
+    # A file in memory: unlike a pipe it takes everything at once, and the program need not read it.
+    source = os.memfd_create("stdin")
+    try:
+        os.write(source, stdin)
+        return spawn.start(argv, environment, stdin=source, output=output)
+    finally:
+        os.close(source)

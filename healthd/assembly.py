@@ -77,7 +77,9 @@ class Assembly:
     def _engine(self, settings: Settings) -> Scheduler | WorkerPool:
         record = self.controller.record
         if settings.workers:
-            return WorkerPool(self.clock, record, settings=settings, verdicts=lambda: self.controller.verdicts)
+            return WorkerPool(
+                self.clock, record, self.bus.publish, settings=settings, verdicts=lambda: self.controller.verdicts
+            )
         return Scheduler(self.clock, record, descriptors.for_checks())
 
     def _means(self, path: Path, ask_reload: Callable[[], None]) -> Means:

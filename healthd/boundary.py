@@ -11,6 +11,7 @@ import logging
 from checkers import net
 from checkers.base import CheckEnded, Checker, Code, Outcome, Status, Target, show
 from healthd.clock import Clock, Deadline
+from healthd.lost import Vigil
 
 log = logging.getLogger(__name__)
 
@@ -22,9 +23,12 @@ ESCAPES = (Exception, SystemExit, asyncio.CancelledError)
 """All that a checker may raise without anybody else coming to harm."""
 
 
-async def run_check(checker: Checker, target: Target, seconds: float, clock: Clock) -> Outcome:
-    """The outcome of one check under one deadline, in a task of its own."""
-    began = clock.monotonic()
+async def run_check(
+    checker: Checker, target: Target, seconds: float, clock: Clock, vigil: Vigil | None = None
+) -> Outcome:
+    """The outcome of one check under one deadline, in a task of its own. Whoever runs many has one `vigil` for all."""
+    vigil = vigil or Vigil(clock)
+    began, lost = clock.monotonic(), vigil.begin()
     deadline = Deadline(clock, seconds)
     try:
         async with deadline:
@@ -33,9 +37,11 @@ async def run_check(checker: Checker, target: Target, seconds: float, clock: Clo
         if isinstance(error, asyncio.CancelledError) and _is_cancelled():
             raise
         if deadline.struck and isinstance(error, TimeoutError):
-            outcome = cut_off(target, seconds, deadline.late)
+            outcome = cut_off(target, seconds, max(deadline.late, vigil.lost - lost))
         else:
             outcome = raised(checker, target, error)
+    finally:
+        vigil.end()
     return timed(outcome, clock.monotonic() - began)
 
 

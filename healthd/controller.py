@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 
-from checkers.base import Outcome
+from checkers.base import Code, Outcome
 from healthd import edits, policy
 from healthd.clock import Clock
 from healthd.events import Bus
@@ -123,7 +123,7 @@ class Controller:
             return True
         before = server.state
         transition = check.take(outcome)
-        if check.unknowns_in_a_row == 1:
+        if check.unknowns_in_a_row == 1 and outcome.code != Code.WORKER:
             self._herald.unknown(job, outcome)
         if server.state != before:
             evidence = transition.outcomes if transition else ()

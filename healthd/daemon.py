@@ -11,6 +11,7 @@ import signal
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import ClassVar
 
 from healthd import events
 from healthd.assembly import Assembly
@@ -22,6 +23,7 @@ from healthd.interface import Interface
 from healthd.ipvs import Ipvs, IpvsUnavailable
 from healthd.model import Table
 from healthd.operator import Operator
+from healthd.schedulerview import SchedulerView
 from healthd.systemd.notify import Notifier
 from healthd.vitals import Vitals
 
@@ -32,6 +34,8 @@ FAREWELL = 5.0
 
 
 class Daemon:
+    assembly: ClassVar[type[Assembly]] = Assembly
+
     def __init__(
         self,
         config: Config,
@@ -42,7 +46,7 @@ class Daemon:
         notifier: Notifier | None = None,
     ) -> None:
         self._path = path
-        self._parts = Assembly(config, path, ipvs, clock or SystemClock(), notifier or Notifier(), self.reload)
+        self._parts = self.assembly(config, path, ipvs, clock or SystemClock(), notifier or Notifier(), self.reload)
         self._stop = asyncio.Event()
         self._reload = asyncio.Event()
         self._reason = ""
@@ -62,6 +66,11 @@ class Daemon:
     @property
     def vitals(self) -> Vitals:
         return self._parts.vitals
+
+    @property
+    def scheduler_view(self) -> SchedulerView:
+        """How the checks are getting on, in this process or in all workers together."""
+        return self._parts.scheduler.view
 
     async def run(self) -> None:
         """Runs until it is told to stop.

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import resource
 
+from checkers import spawn
+
 _RESERVED = 32
 """For the table, logs, alerts, the loop and a reload; of a large limit an eighth is kept back."""
 
 
-def raise_limit() -> None:
-    """The soft limit becomes the hard one: it protects programs that use select(2), which this one does not."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+def raise_limit(usual: int | None = None) -> None:
+    """The soft limit becomes the hard one: it protects programs that use select(2), which this one does not.
+
+    Programs that are started here keep the soft limit of before; or `usual`, in a process whose parent has raised it.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft if usual is None else min(usual, hard), hard))
+    spawn.usual_limit()
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 

@@ -14,6 +14,7 @@ Rules:
 from __future__ import annotations
 
 import asyncio
+import math
 import select
 import types
 from collections import deque
@@ -23,8 +24,9 @@ from typing import Any, Generic, TypeVar
 from checkers.base import Checker, Outcome, Phase, Target
 from healthd.boundary import ESCAPES, answered, cut_off, raised
 from healthd.clock import Clock, Timer
+from healthd.lost import HEARTBEAT, LostTime
 from healthd.watch import EVENTS, WAIT, Watch
-from healthd.wheel import Wheel
+from healthd.wheel import GRID
 
 REST = 0.001
 """Seconds between two turns under load. The loop's selector counts in milliseconds."""
@@ -35,8 +37,7 @@ BUSY = 3
 SLICE = 64
 """Checks that go on in one turn at the most: everything else in the process wants its turn too."""
 
-HEARTBEAT = 0.05
-"""Seconds after which the engine looks at the latest while a check is under way. What is more was lost."""
+_START = Phase.START  # looking up a member of an enum costs as much as a call
 
 
 class Run:
@@ -51,7 +52,7 @@ class Run:
         self.coroutine: Coroutine[Any, Any, object] | None = None
         self.began = 0.0
         self.lost = 0.0
-        self.deadline = 0
+        self.deadline = math.inf
 
 
 R = TypeVar("R", bound=Run)
@@ -65,13 +66,12 @@ class Engine(Generic[R]):
         self._done = done
         self._epoll = select.epoll()
         self._watches: dict[int, Watch[R]] = {}
-        self._deadlines: Wheel[R] = Wheel()
+        self._under_way: dict[R, None] = {}
+        self._next_deadline = math.inf
         self._current: R | None = None
         self._ready: deque[R] = deque()
-        self._under_way = 0
         self._begun = 0
-        self._looked = 0.0
-        self._lost = 0.0
+        self._lost = LostTime()
         self._timer: Timer | None = None
         self._watched = False
 
@@ -99,11 +99,12 @@ class Engine(Generic[R]):
         """Begins a check; `look` is to follow when all have begun that begin now."""
         now = run.began = self._clock.monotonic()
         if not self._under_way:
-            self._looked = now
-        run.lost = self._lost
-        run.deadline = self._deadlines.put(now + run.seconds, run)
-        run.target.trace.enter(Phase.START)
-        self._under_way += 1
+            self._lost.begin(now)
+        run.lost = self._lost.total
+        run.deadline = math.ceil((now + run.seconds) / GRID) * GRID
+        self._next_deadline = min(self._next_deadline, run.deadline)
+        run.target.trace.enter(_START)
+        self._under_way[run] = None
         self._begun += 1
         try:
             run.coroutine = run.checker.check(run.target)
@@ -117,7 +118,7 @@ class Engine(Generic[R]):
         if run.coroutine is not None:
             self._closed(run)
             run.coroutine = None
-            self._under_way -= 1
+            del self._under_way[run]
 
     def look(self) -> None:
         """A turn: resumes what can go on, ends what is at its deadline, and sees to it that the next turn comes."""
@@ -130,20 +131,13 @@ class Engine(Generic[R]):
         resumed = min(len(self._ready), SLICE)
         for _ in range(resumed):
             self._resume(self._ready.popleft())
-        self._note_looked()
-        for point, runs in self._deadlines.due(self._clock.monotonic()):
-            for run in runs:
-                if run.deadline == point:
-                    self._strike(run)
+        now = self._clock.monotonic()
+        if not self._ready:
+            self._lost.look(now)
+        if now >= self._next_deadline:
+            self._strike_overdue(now)
         self._await_next_turn(busy=resumed + self._begun >= BUSY)
         self._begun = 0
-
-    def _note_looked(self) -> None:
-        """Adds to what was lost, once all that had happened until now is dealt with."""
-        if not self._ready:
-            now = self._clock.monotonic()
-            self._lost += max(0.0, now - self._looked - HEARTBEAT)
-            self._looked = now
 
     def close(self) -> None:
         """To be called when all runs are over or stopped."""
@@ -168,12 +162,17 @@ class Engine(Generic[R]):
             outcome = self._closed(run) or raised(run.checker, run.target, foreign)
         self._finish(run, outcome)
 
+    def _strike_overdue(self, now: float) -> None:
+        for run in [run for run in self._under_way if run.deadline <= now]:
+            self._strike(run)
+        self._next_deadline = min((run.deadline for run in self._under_way), default=math.inf)
+
     def _strike(self, run: R) -> None:
         self._resume(run)  # what has come but was not its turn yet still counts
         if run.coroutine is not None:
             now = self._clock.monotonic()
-            lost = self._lost - run.lost + max(0.0, now - self._looked - HEARTBEAT)
-            outcome = cut_off(run.target, run.seconds, max(now - run.began - run.seconds, lost))
+            late = max(now - run.began - run.seconds, self._lost.until(now) - run.lost)
+            outcome = cut_off(run.target, run.seconds, late)
             self._finish(run, self._closed(run) or outcome)
 
     def _closed(self, run: R) -> Outcome | None:
@@ -187,7 +186,7 @@ class Engine(Generic[R]):
 
     def _finish(self, run: R, outcome: Outcome) -> None:
         run.coroutine = None
-        self._under_way -= 1
+        del self._under_way[run]
         object.__setattr__(outcome, "seconds", self._clock.monotonic() - run.began)  # nobody else has seen it yet
         self._done(run, outcome)
 
@@ -203,7 +202,7 @@ class Engine(Generic[R]):
         elif busy:
             self._set_timer(now + REST)
         else:
-            self._set_timer(min(now + HEARTBEAT, self._deadlines.next or now))
+            self._set_timer(min(now + HEARTBEAT, self._next_deadline))
 
     def _set_timer(self, when: float | None) -> None:
         if self._timer is not None:

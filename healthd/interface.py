@@ -25,7 +25,7 @@ from healthd.measuring import Measuring
 from healthd.operator import Operator
 from healthd.page import Page
 from healthd.reconcile import Reconciler
-from healthd.scheduler import SchedulerView
+from healthd.schedulerview import SchedulerView
 from healthd.showing import ShownAlerts, ShownHistory
 from healthd.vitals import Vitals
 

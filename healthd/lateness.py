@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+
+from healthd.schedulerview import STEPS, LatenessView
 
 log = logging.getLogger(__name__)
 
@@ -11,22 +12,10 @@ LATE_START = 0.5
 """A check that starts later than this, in seconds, is worth a word to the administrator."""
 TOLD_EVERY = 60.0
 
-_STEPS = 1000  # milliseconds told apart; all that is later counts as the last
-
-
-@dataclass(frozen=True, slots=True)
-class LatenessView:
-    """Of the starts of the last one to two minutes: how many, and by how many seconds late the given shares were."""
-
-    starts: int
-    p50: float
-    p99: float
-    longest: float
-
 
 class Lateness:
     def __init__(self) -> None:
-        self._counts, self._before = [0] * _STEPS, [0] * _STEPS
+        self._counts, self._before = [0] * STEPS, [0] * STEPS
         self._longest = self._longest_before = 0.0
         self._ends = 0.0
         self._tell_after = 0.0
@@ -36,10 +25,10 @@ class Lateness:
     def add(self, late: float, now: float) -> None:
         if now >= self._ends:
             self._ends = now + TOLD_EVERY
-            self._before, self._counts = self._counts, [0] * _STEPS
+            self._before, self._counts = self._counts, [0] * STEPS
             self._longest_before, self._longest = self._longest, 0.0
         step = int(late * 1000)
-        self._counts[step if step < _STEPS else -1] += 1
+        self._counts[step if step < STEPS else -1] += 1
         self._longest = max(self._longest, late)
         if late > LATE_START:
             self._tell(late, now)
@@ -54,14 +43,4 @@ class Lateness:
     def view(self) -> LatenessView:
         counts = [new + old for new, old in zip(self._counts, self._before, strict=True)]
         longest = max(self._longest, self._longest_before)
-        return LatenessView(sum(counts), _share(counts, 0.5, longest), _share(counts, 0.99, longest), longest)
-
-
-def _share(counts: list[int], share: float, longest: float) -> float:
-    """The upper end of the millisecond below which `share` of all are."""
-    wanted = sum(counts) * share
-    for step, count in enumerate(counts):
-        wanted -= count
-        if wanted <= 0:
-            return min((step + 1) / 1000, longest)
-    return longest
+        return LatenessView(tuple((step, count) for step, count in enumerate(counts) if count), longest)

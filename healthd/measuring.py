@@ -21,7 +21,7 @@ from healthd.metrics.page import Metrics
 from healthd.metrics.servers import Counted
 from healthd.model import Connections
 from healthd.reconcile import Reconciler
-from healthd.scheduler import SchedulerView
+from healthd.schedulerview import SchedulerView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from healthd.config.values import Config
 from healthd.controller import Controller
 from healthd.events import Bus, Event, TableError
 from healthd.ipvs import Ipvs
+from healthd.lost import Vigil
 from healthd.model import Table
 from healthd.overrides import Freeze, Override
 from healthd.plan import Job, Plan
@@ -96,10 +97,11 @@ def _held_back(frozen: Freeze, todo: tuple[str, ...]) -> tuple[str, ...]:
 
 async def _check_all(jobs: list[Job], controller: Controller, clock: Clock) -> None:
     places = asyncio.Semaphore(max(1, min(AT_ONCE, descriptors.for_checks() // TASK_NEEDS)))
+    vigil = Vigil(clock)
 
     async def check(job: Job) -> None:
         async with places:
-            outcome = await run_check(job.check.checker, job.target, job.check.timeout, clock)
+            outcome = await run_check(job.check.checker, job.target, job.check.timeout, clock, vigil)
         controller.record(job, outcome)
 
     async with asyncio.TaskGroup() as group:

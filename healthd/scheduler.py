@@ -3,7 +3,8 @@
 Rules:
 
 1. A settled check starts at fixed points in time: its phase within the interval comes from a hash of its id, so starts
-   are spread evenly, the spread is the same after a restart, and nothing drifts.
+   are spread evenly, the spread is the same after a restart, and nothing drifts. A wake-up costs as much as a check:
+   the starts of up to 50 ms are one, where that makes several and no more than a slice.
 2. While a check is not settled its starts follow one another at `fast_interval`, counted from the start before.
 3. A check never overlaps itself. A start that would is left out; while a check is not settled it is put off to the end
    of the one under way, so that a server that hangs is found out at the pace of the timeouts.
@@ -20,30 +21,23 @@ import dataclasses
 import math
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from dataclasses import dataclass
 
 from checkers.base import Outcome, Trace
 from healthd.boundary import run_check
 from healthd.clock import Clock, Timer
 from healthd.engine import SLICE, Engine
-from healthd.lateness import Lateness, LatenessView
+from healthd.lateness import Lateness
+from healthd.lost import Vigil
 from healthd.plan import Job, JobId
+from healthd.schedulerview import SchedulerView
 from healthd.slot import Slot, next_point, question_of
 from healthd.wheel import Wheel
 
+BATCHES = (0.02, 0.05)
+"""Seconds of starts that may begin together; an interval in tenths of a second is a multiple of them."""
+
 Record = Callable[[Job, Outcome], bool]
 """Takes an outcome in; True when the check is settled."""
-
-
-@dataclass(frozen=True, slots=True)
-class SchedulerView:
-    """`checks` run for `jobs`; `waiting` ones are due and have no descriptor; `too_late` are all since the start."""
-
-    jobs: int
-    checks: int
-    waiting: int
-    too_late: int
-    lateness: LatenessView
 
 
 class Scheduler:
@@ -58,7 +52,9 @@ class Scheduler:
         self._starts: Wheel[Slot] = Wheel()
         self._waiting: deque[Slot] = deque()
         self._engine: Engine[Slot] = Engine(clock, self._ended)
+        self._vigil = Vigil(clock)
         self._lateness = Lateness()
+        self._batch = 0.0
         self._timer: Timer | None = None
         self._timer_at = math.inf
         self._group: asyncio.TaskGroup | None = None
@@ -86,6 +82,7 @@ class Scheduler:
         for question in list(self._slots):
             if question not in questions or not self._slots[question].asks_as(questions[question][0]):
                 self._drop(self._slots.pop(question))
+        self._choose_batch(questions)
         now = self._clock.monotonic()
         for question, asked_by in questions.items():
             slot = self._slots.get(question)
@@ -106,6 +103,10 @@ class Scheduler:
         for slot in self._slots.values():
             if slot.point and not wanted.isdisjoint(job.id for job in slot.jobs):
                 self._enqueue(slot, now)
+
+    def _choose_batch(self, questions: Mapping[Hashable, list[Job]]) -> None:
+        rate = sum(1 / min(job.check.interval for job in jobs) for jobs in questions.values())
+        self._batch = max((seconds for seconds in BATCHES if 1 < rate * seconds <= SLICE), default=0.0)
 
     def _go_on(self, slot: Slot, jobs: list[Job], soon: frozenset[JobId]) -> None:
         """Takes up a reload; a check that is under way, or about to be, is not disturbed."""
@@ -175,7 +176,7 @@ class Scheduler:
     async def _check(self, slot: Slot) -> None:
         target = dataclasses.replace(slot.target, trace=Trace())
         try:
-            outcome = await run_check(slot.checker, target, slot.seconds, self._clock)
+            outcome = await run_check(slot.checker, target, slot.seconds, self._clock, self._vigil)
         finally:
             slot.task = None
             self._let_go(slot)
@@ -207,6 +208,8 @@ class Scheduler:
             self._enqueue(slot, slot.next_start(self._clock.monotonic()))
 
     def _enqueue(self, slot: Slot, when: float) -> None:
+        if self._batch and slot.settled:
+            when = math.ceil(when / self._batch) * self._batch
         slot.due = when
         slot.point = self._starts.put(when, slot)
         if when < self._timer_at:

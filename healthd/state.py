@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from checkers.base import Outcome, Status
+from checkers.base import Code, Outcome, Status
 from healthd import policy
 from healthd.config.values import CheckConfig, ServerConfig, ServiceConfig
 from healthd.events import ServerEvent
@@ -22,7 +22,8 @@ class CheckRecord:
     """`wish` is the weight that the newest outcome that passed asks for; until there is one, the weight found.
 
     `last` came at the monotonic time `last_at`; `cause` is the newest of the outcomes that led to the verdict's health.
-    `count`, `fails`, `seconds` and `longest` add up outcomes since they were last taken.
+    `count`, `fails`, `seconds` and `longest` add up outcomes since they were last taken. `unknowns` are all;
+    `unknowns_in_a_row` leaves out those of a lost worker, which has an event of its own.
     """
 
     config: CheckConfig
@@ -60,7 +61,8 @@ class CheckRecord:
         self.fails += outcome.status is Status.FAIL
         unknown = outcome.status is Status.UNKNOWN
         self.unknowns += unknown
-        self.unknowns_in_a_row = self.unknowns_in_a_row + 1 if unknown else 0
+        if outcome.code != Code.WORKER:
+            self.unknowns_in_a_row = self.unknowns_in_a_row + 1 if unknown else 0
         if outcome.status is Status.PASS:
             self.wish = outcome.weight
         self.verdict, transition = step(self.verdict, outcome, fall=self.config.fall, rise=self.config.rise)

@@ -13,6 +13,8 @@ class RedisPing(Checker):
     """Passes when a Redis server answers PONG, after logging in where a password file is given."""
 
     default_port: ClassVar[int] = 6379
+    lean: ClassVar[bool] = True
+    shared: ClassVar[bool] = True
 
     password_file: str | None = None
 

@@ -3,7 +3,8 @@
 Rules:
 
 1. Every event of a batch is in exactly one `Line`; within a line they keep their order.
-2. A line is about one subject: a server, a service's having servers at all, a fallback server, a check, the table.
+2. A line is about one subject: a server, a service's having servers at all, a fallback server, a check, a worker
+   process, the table.
    Its last event is what holds at the end, and gives the line its severity.
 3. What is worst at the end comes first.
 """
@@ -25,6 +26,7 @@ from healthd.events import (
     Severity,
     TableError,
     TableRestored,
+    WorkerLost,
 )
 
 Subject = tuple[str, ...]
@@ -86,6 +88,8 @@ def subject(event: Event) -> Subject:
             about = "server", event.service, event.server
         case CheckUnknown():
             about = "check", event.service, event.server, event.check
+        case WorkerLost():
+            about = "worker", event.worker
         case ServiceLost() | ServiceRecovered():
             about = "service", event.service
         case FallbackIn() | FallbackOut():

@@ -37,6 +37,7 @@ PHRASES: Mapping[str, tuple[str, str]] = {
         "{n} fallback servers in use and withdrawn again",
     ),
     "check_unknown": ("server {server} could not be checked", "{n} checks could not be carried out"),
+    "worker_lost": ("{worker} lost", "{n} worker processes lost"),
     "table_edited": ("table edited", "table edited {n} times"),
     "table_drift": ("table changed by someone else", "table changed by someone else {n} times"),
     "table_error": ("table not as it should be", "{n} table errors"),
@@ -96,7 +97,7 @@ def _told(line: Line, batch: Batch, *, separator: str) -> str:
     event, state = line.last, _state(line)
     if state not in PHRASES:
         return event.text()
-    names = {name: getattr(event, name, "") for name in ("server", "fallback")}
+    names = {name: getattr(event, name, "") for name in ("server", "fallback", "worker")}
     phrase = PHRASES[state][0].format_map(names)
     counted = BEGINNINGS[event.kind] if state != event.kind else event.kind
     times = sum(other.kind == counted for other in line.events)

@@ -12,7 +12,7 @@ from checkers.base import Outcome
 from healthd.model import Connections
 from healthd.overrides import Freeze, Override
 from healthd.policy import Standing
-from healthd.scheduler import SchedulerView
+from healthd.schedulerview import SchedulerView
 from healthd.snapshot import CheckView, ServerView, ServiceView, Snapshot
 
 Json = dict[str, Any]

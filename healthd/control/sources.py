@@ -14,7 +14,7 @@ from healthd.model import Connections, Endpoint, ServiceKey
 from healthd.orders import Done, Order
 from healthd.overrides import SetWeight
 from healthd.page import File
-from healthd.scheduler import SchedulerView
+from healthd.schedulerview import SchedulerView
 from healthd.snapshot import Snapshot
 
 Record = Mapping[str, Any]

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from healthd.control.sources import Record, Sources, TableView
 from healthd.overrides import Freeze
 from healthd.policy import Standing
-from healthd.scheduler import SchedulerView
+from healthd.schedulerview import SchedulerView
 from healthd.snapshot import Snapshot
 
 LATE = 0.1

@@ -38,6 +38,7 @@ from healthd.events.kinds import (
     TableEdited,
     TableError,
     TableRestored,
+    WorkerLost,
 )
 from healthd.events.registry import ALERTED_BY_DEFAULT, KINDS
 from healthd.events.telling import AlertFailed, AlertSent
@@ -81,5 +82,6 @@ __all__ = [
     "TableRestored",
     "Thawed",
     "WeightSet",
+    "WorkerLost",
     "one_line",
 ]

@@ -108,6 +108,28 @@ class CheckUnknown(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerLost(Event):
+    """A worker process has ended or was killed, and its checks are not carried out until it is back.
+
+    `in_a_row` counts its ends at once after its start; `retry_in` is in seconds.
+    """
+
+    kind = "worker_lost"
+    severity = Severity.WARNING
+    worker: str
+    reason: str
+    checks: int
+    in_a_row: int
+    retry_in: float
+
+    def text(self) -> str:
+        times = f" (at once after its start, {self.in_a_row} times in a row)" if self.in_a_row > 1 else ""
+        again = f"in {self.retry_in:g} s" if self.retry_in else "at once"
+        checks = f"{_counted(self.checks, 'check')} unknown until then, state kept"
+        return f"{self.worker} was lost: {self.reason}{times}; it is started again {again}; {checks}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TableEdited(Event):
     """Edits that were carried out, as ipvsadm commands."""
 

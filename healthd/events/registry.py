@@ -18,6 +18,7 @@ KINDS: Mapping[str, type[Event]] = {
         kinds.FallbackIn,
         kinds.FallbackOut,
         kinds.CheckUnknown,
+        kinds.WorkerLost,
         kinds.TableEdited,
         kinds.TableDrift,
         kinds.TableError,

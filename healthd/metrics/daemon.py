@@ -11,7 +11,7 @@ from pathlib import Path
 
 from healthd.events import KINDS, Bus, Event, TableDrift, TableEdited
 from healthd.metrics.text import Family, labelled
-from healthd.scheduler import SchedulerView
+from healthd.schedulerview import SchedulerView
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 Rules:
 
 1. It ends when the parent does: at once when its socket closes, and by SIGKILL if it is too busy to see that.
-2. It gives a sign of life at every beat; one that hangs gives none, and the parent kills it.
+2. It gives a sign of life at every beat, its figures; one that hangs gives none, and the parent kills it.
 3. What it keeps for a parent that does not read has a bound, and beyond that it ends: nothing is left out in silence.
 4. Signals that stop or reload the service concern the parent. A worker takes no notice of them, and what it starts
    finds them as usual.
@@ -27,8 +27,8 @@ from healthd.plan import Job, JobId
 from healthd.scheduler import Scheduler
 from healthd.verdict import Verdict, step
 from healthd.workers import privileges, wire
-from healthd.workers.jobs import Assignment, Hello, unpickled
-from healthd.workers.sieve import Sieve
+from healthd.workers.jobs import Assignment, CheckNow, Hello, Message, unpickled
+from healthd.workers.sieve import REFRESH, Sieve
 
 log = logging.getLogger(__name__)
 
@@ -41,14 +41,15 @@ MOST_WAITING = 100_000
 """Outcomes that are kept: some ten seconds' worth of the busiest worker."""
 
 
-def main(descriptor: int, parent: int) -> None:
-    """Serves the parent process on the socket until that closes.
+def main(descriptor: int, parent: int, usual_limit: int) -> None:
+    """Serves the parent process on the socket until that closes. `usual_limit` is that of open files for programs.
 
     Raises:
         OSError: the capabilities cannot be given up.
 
     """
     privileges.give_up()
+    descriptors.raise_limit(usual_limit)
     privileges.set_name("healthd-worker")
     connection = socket.socket(fileno=descriptor)
     connection.set_inheritable(False)
@@ -70,7 +71,7 @@ async def serve(connection: socket.socket, clock: Clock) -> None:
         writer.transport.abort()
 
 
-async def _next(reader: asyncio.StreamReader) -> Hello | Assignment | None:
+async def _next(reader: asyncio.StreamReader) -> Message | None:
     payload = await wire.read_frame(reader, wire.LONGEST_TO_WORKER)
     return None if payload is None else unpickled(payload)
 
@@ -85,8 +86,11 @@ async def _work(child: Child, reader: asyncio.StreamReader, beat: float) -> None
 
 
 async def _obey(child: Child, reader: asyncio.StreamReader) -> None:
-    while isinstance(message := await _next(reader), Assignment):
-        child.take(message)
+    while (message := await _next(reader)) is not None:
+        if isinstance(message, Assignment):
+            child.take(message)
+        elif isinstance(message, CheckNow):
+            child.check_now(message.numbers)
     child.over.set()
 
 
@@ -121,7 +125,8 @@ class Child:
             watched.sieve.restart()
         for new in assignment.added:
             self._jobs[new.job.id] = new.job
-            self._watched[new.job.id] = _Watched(new.number, new.verdict, Sieve.for_check(new.job.check))
+            sieve = Sieve.for_check(new.job.check, early=new.number % 100 / 100 * REFRESH)
+            self._watched[new.job.id] = _Watched(new.number, new.verdict, sieve)
         unsettled = [new.job.id for new in assignment.added if not new.verdict.settled]
         self.scheduler.set_jobs(self._jobs, unsettled)
         # What lives as long as the share need not be looked through again and again, as in the main process.
@@ -129,6 +134,13 @@ class Child:
         gc.freeze()
         gc.set_threshold(10_000, 10, 10)
         self._writer.write(wire.SIGN_OF_LIFE)
+
+    def check_now(self, numbers: frozenset[int]) -> None:
+        """Starts these checks at once. Their outcomes travel, as somebody waits for them."""
+        wanted = [(job_id, watched) for job_id, watched in self._watched.items() if watched.number in numbers]
+        for _, watched in wanted:
+            watched.sieve.restart()
+        self.scheduler.check_now(job_id for job_id, _ in wanted)
 
     def record(self, job: Job, outcome: Outcome) -> bool:
         """As the parent's `record`, from what is known here."""
@@ -144,7 +156,7 @@ class Child:
         while True:
             await sleep_until(self._clock, self._clock.monotonic() + seconds)
             if not self._clogged():
-                self._writer.write(wire.SIGN_OF_LIFE)
+                self._writer.write(wire.frame_of(self.scheduler.view))
 
     def _clogged(self) -> bool:
         return self._writer.transport.get_write_buffer_size() > BUFFERED

@@ -51,6 +51,16 @@ class Assignment:
     added: Sequence[Assigned] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class CheckNow:
+    """The jobs of these numbers are to be checked at once."""
+
+    numbers: frozenset[int]
+
+
+Message = Hello | Assignment | CheckNow
+
+
 @dataclass(frozen=True, kw_only=True)
 class Unmakeable(Checker):
     """Stands for a checker that the parent has and the worker cannot make: its plugin has been changed or removed."""
@@ -58,7 +68,7 @@ class Unmakeable(Checker):
     reason: str = ""
 
     async def check(self, target: Target) -> Outcome:  # noqa: ARG002 - nobody can be asked
-        raise Unable(Code.WORKER, self.reason)
+        raise Unable(Code.CRASH, self.reason)
 
 
 class _Pickler(pickle.Pickler):
@@ -78,15 +88,15 @@ class _Pickler(pickle.Pickler):
         return made, (self._plugin_dir, options, rest)
 
 
-def pickled(message: Hello | Assignment, plugin_dir: Path) -> bytes:
+def pickled(message: Message, plugin_dir: Path) -> bytes:
     """`plugin_dir` is where a worker finds the plugins of the jobs."""
     file = io.BytesIO()
     _Pickler(file, plugin_dir).dump(message)
     return file.getvalue()
 
 
-def unpickled(payload: bytes) -> Hello | Assignment:
-    message: Hello | Assignment = pickle.loads(payload)  # noqa: S301 - from the parent process, whose tool this one is
+def unpickled(payload: bytes) -> Message:
+    message: Message = pickle.loads(payload)  # noqa: S301 - from the parent process, whose tool this one is
     return message
 
 

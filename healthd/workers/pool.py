@@ -9,27 +9,37 @@ from collections.abc import Callable, Iterable, Mapping
 from checkers.base import Outcome
 from healthd.clock import Clock
 from healthd.config.values import Settings
+from healthd.events import WorkerLost
 from healthd.plan import Job, JobId
+from healthd.schedulerview import SchedulerView, together
 from healthd.verdict import Verdict
 from healthd.workers.worker import Patience, Surroundings, Worker
 
 
 class WorkerPool:
-    """`settings.workers` processes; `verdicts` gives the newest verdict of every check, `record` takes outcomes in."""
+    """`settings.workers` processes; `verdicts` gives the newest verdict of every check, `record` takes outcomes in.
+
+    `publish` hears of each one that is lost.
+    """
 
     def __init__(
         self,
         clock: Clock,
         record: Callable[[Job, Outcome], bool],
+        publish: Callable[[WorkerLost], None],
         *,
         settings: Settings,
         verdicts: Callable[[], Mapping[JobId, Verdict]],
         patience: Patience | None = None,
     ) -> None:
         self._verdicts = verdicts
-        around = Surroundings(clock, record, verdicts, patience or Patience())
+        around = Surroundings(clock, record, publish, verdicts, patience or Patience())
         count = settings.workers
         self._workers = [Worker(f"worker {number} of {count}", settings, around) for number in range(1, count + 1)]
+
+    @property
+    def view(self) -> SchedulerView:
+        return together(worker.view for worker in self._workers)
 
     def set_settings(self, settings: Settings) -> None:
         """For the jobs that are set from now on. The number of workers stays."""
@@ -44,6 +54,12 @@ class WorkerPool:
             shares[place(job, len(shares))][job_id] = job
         for worker, share in zip(self._workers, shares, strict=True):
             worker.set_jobs(share, verdicts)
+
+    def check_now(self, ids: Iterable[JobId]) -> None:
+        """See `healthd.scheduler.Scheduler.check_now`."""
+        wanted = frozenset(ids)
+        for worker in self._workers:
+            worker.check_now(wanted)
 
     async def run(self) -> None:
         """Runs checks for ever; ends the processes when it is cancelled itself."""

@@ -12,13 +12,14 @@ import socket
 import subprocess
 import sys
 
+from checkers import spawn
 from checkers.process import Ended
 
 _START = """
 import sys
-sys.path[:] = sys.argv[3:]
+sys.path[:] = sys.argv[4:]
 from healthd.workers.child import main
-main(int(sys.argv[1]), int(sys.argv[2]))
+main(*map(int, sys.argv[1:4]))
 """
 
 
@@ -75,7 +76,8 @@ class Process:
 def _start(descriptor: int) -> subprocess.Popen[bytes]:
     """The worker imports exactly what this process does: it gets its search path, less the working directory."""
     path = [entry for entry in sys.path if entry]
-    argv = [sys.executable, "-P", "-c", _START, str(descriptor), str(os.getpid()), *path]
+    numbers = (descriptor, os.getpid(), spawn.usual_limit())
+    argv = [sys.executable, "-P", "-c", _START, *map(str, numbers), *path]
     return subprocess.Popen(  # noqa: S603 - this interpreter, and nothing from outside
         argv,
         stdin=subprocess.DEVNULL,

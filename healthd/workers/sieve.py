@@ -24,17 +24,22 @@ REFRESH = 10.0
 
 @dataclass(slots=True)
 class Sieve:
-    """`run` counts the conclusive outcomes in a row of the status `of`."""
+    """`run` counts the conclusive outcomes in a row of the status `of`.
+
+    The first repetition of a steady outcome comes `early` seconds before its time. Where that differs from check to
+    check they do not all travel in the same second, after they have all begun in one.
+    """
 
     window: int
+    early: float = 0.0
     of: Status | None = None
     run: int = 0
     last: tuple[Status, str, int | None] | None = None
     sent: float = 0.0
 
     @classmethod
-    def for_check(cls, check: CheckConfig) -> Sieve:
-        return cls(max(check.fall.window, check.rise.window))
+    def for_check(cls, check: CheckConfig, early: float = 0.0) -> Sieve:
+        return cls(max(check.fall.window, check.rise.window), early)
 
     def restart(self) -> None:
         """Nothing counts as having travelled."""
@@ -47,7 +52,8 @@ class Sieve:
             self.of = outcome.status
             steady = self.run > self.window
         kind = (outcome.status, outcome.code, outcome.weight)
-        if steady and kind == self.last and now - self.sent < REFRESH:
+        repeated = steady and kind == self.last
+        if repeated and now - self.sent < REFRESH:
             return False
-        self.last, self.sent = kind, now
+        self.last, self.sent = kind, now if repeated else now - self.early
         return True

@@ -1,18 +1,21 @@
 """The bytes between the parent and a worker: frames on a stream socket.
 
 A frame is its length in four bytes, big-endian, and so many bytes. To the worker they hold pickles, since it believes
-all that its parent says. From the worker they hold JSON, and every value is looked at: foreign code runs over there.
+all that its parent says. From the worker they hold JSON: a list of outcomes, or an object with the figures of its
+scheduler. Every value of that is looked at: foreign code runs over there.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import math
 import struct
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from checkers.base import Outcome, Status, show
+from healthd.schedulerview import STEPS, LatenessView, SchedulerView
 
 LENGTH = struct.Struct("!I")
 
@@ -23,6 +26,7 @@ BATCH = 200
 """Outcomes in one frame: even the longest details, all escaped, then stay within `LONGEST_TO_PARENT`."""
 LONGEST_DETAIL = 1000
 LONGEST_CODE = 64
+LARGEST_FIGURE = 2**53
 
 Batch = Sequence[tuple[int, Outcome]]
 """Outcomes, each with the number of its job."""
@@ -63,21 +67,37 @@ SIGN_OF_LIFE = framed(b"[]")
 """A batch without outcomes."""
 
 
+def frame_of(view: SchedulerView) -> bytes:
+    """The figures of a worker's scheduler; how many jobs it has the parent knows best."""
+    figures = {
+        "checks": view.checks,
+        "waiting": view.waiting,
+        "too_late": view.too_late,
+        "counts": view.lateness.counts,
+        "longest": view.lateness.longest,
+    }
+    return framed(json.dumps(figures).encode())
+
+
 def _row(number: int, outcome: Outcome) -> list[Any]:
     detail, code = outcome.detail[:LONGEST_DETAIL], outcome.code[:LONGEST_CODE]
     weight = None if outcome.weight is None else int(outcome.weight)  # a plugin may have said True
     return [number, outcome.status.value, code, detail, float(outcome.seconds), weight]
 
 
-def batch_of(payload: bytes) -> list[tuple[int, Outcome]]:
-    """The outcomes in a worker's frame.
+def told(payload: bytes) -> list[tuple[int, Outcome]] | SchedulerView:
+    """The outcomes in a worker's frame, or its figures.
 
     Raises:
-        WireError: they are not written as `frames_of` does.
+        WireError: they are not written as `frames_of` or `frame_of` does.
 
     """
     try:
-        return [_outcome(row) for row in json.loads(payload)]
+        match json.loads(payload):
+            case dict() as figures:
+                return _view(**figures)
+            case rows:
+                return [_outcome(row) for row in rows]
     except (ValueError, TypeError, RecursionError) as error:
         raise WireError(f"sent {show(payload)}, which holds no outcomes: {show(str(error))}") from error
 
@@ -90,3 +110,20 @@ def _outcome(row: list[Any]) -> tuple[int, Outcome]:
     if len(outcome.code) > LONGEST_CODE or len(outcome.detail) > LONGEST_DETAIL:
         raise ValueError("a code or a detail is too long")
     return number, outcome
+
+
+def _view(*, checks: Any, waiting: Any, too_late: Any, counts: Any, longest: Any) -> SchedulerView:
+    if type(longest) is not float or not 0 <= longest < math.inf:
+        raise TypeError("the longest lateness is no number of seconds")
+    steps = [step for step, _ in counts]
+    for figure in (checks, waiting, too_late, *steps, *(count for _, count in counts)):
+        if type(figure) is not int or not 0 <= figure <= LARGEST_FIGURE:
+            raise TypeError("a figure is no count")
+    if steps != sorted(set(steps)) or (steps and steps[-1] >= STEPS):
+        raise ValueError("the milliseconds are not in order")
+    return SchedulerView(
+        checks=checks,
+        waiting=waiting,
+        too_late=too_late,
+        lateness=LatenessView(tuple((step, count) for step, count in counts), longest),
+    )

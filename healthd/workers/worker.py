@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import itertools
 import logging
 from collections.abc import Callable, Mapping
@@ -11,10 +12,12 @@ from dataclasses import dataclass
 from checkers.base import Code, Outcome, Status
 from healthd.clock import Clock, Timer, sleep_until
 from healthd.config.values import Settings
+from healthd.events import WorkerLost
 from healthd.plan import Job, JobId
+from healthd.schedulerview import SchedulerView
 from healthd.verdict import Verdict
 from healthd.workers import wire
-from healthd.workers.jobs import Assigned, Assignment, Hello, pickled
+from healthd.workers.jobs import Assigned, Assignment, CheckNow, Hello, Message, pickled
 from healthd.workers.process import Process
 
 log = logging.getLogger(__name__)
@@ -49,6 +52,7 @@ class Surroundings:
 
     clock: Clock
     record: Callable[[Job, Outcome], bool]
+    publish: Callable[[WorkerLost], None]
     verdicts: Callable[[], Mapping[JobId, Verdict]]
     patience: Patience
 
@@ -64,6 +68,14 @@ class Worker:
         self._numbers = itertools.count()
         self._writer: asyncio.StreamWriter | None = None
         self._unsaid: Outcome | None = None
+        self._figures = SchedulerView()
+        self._too_late = 0  # in the lives before this one
+
+    @property
+    def view(self) -> SchedulerView:
+        """Of the process that is at work, by its own figures: no older than a beat."""
+        too_late = self._too_late + self._figures.too_late
+        return dataclasses.replace(self._figures, jobs=len(self._jobs), too_late=too_late)
 
     def set_jobs(self, share: Mapping[JobId, Job], verdicts: Mapping[JobId, Verdict]) -> None:
         """Also where nothing changes for it, the process hears of it: what counts for a verdict may have changed."""
@@ -75,7 +87,11 @@ class Worker:
         self._jobs |= added
         self._tell(Assignment(dropped, _assigned(added, verdicts)))
 
-    def _tell(self, message: Hello | Assignment) -> None:
+    def check_now(self, ids: frozenset[JobId]) -> None:
+        """Has these of its jobs checked at once; those of a process that just starts are so anyway."""
+        self._tell(CheckNow(frozenset(number for number, job in self._jobs.items() if job.id in ids)))
+
+    def _tell(self, message: Message) -> None:
         if self._writer is not None:
             self._writer.write(wire.framed(pickled(message, self.settings.plugin_dir)))
 
@@ -89,7 +105,16 @@ class Worker:
             ended = clock.monotonic()
             brief_lives = brief_lives + 1 if ended - began < patience.brief else 0
             pause = patience.before_restart(brief_lives)
-            self._tell_end(how, brief_lives, pause)
+            self._around.publish(
+                WorkerLost(
+                    at=clock.wall(),
+                    worker=self._name,
+                    reason=how,
+                    checks=len(self._jobs),
+                    in_a_row=brief_lives,
+                    retry_in=pause,
+                )
+            )
             self._unsaid = Outcome(Status.UNKNOWN, Code.WORKER, f"the process that runs it was lost: {how}")
             if pause:
                 await self._say_unknown()
@@ -128,6 +153,8 @@ class Worker:
             await self._listen(reader, watch, process.number)
         finally:
             self._writer = None
+            self._too_late += self._figures.too_late
+            self._figures = SchedulerView()
             writer.transport.abort()
 
     async def _listen(self, reader: asyncio.StreamReader, watch: _Watch, process: int) -> None:
@@ -137,17 +164,17 @@ class Worker:
             if not working:
                 working = True
                 log.info("%s is at work: process %d, %d checks", self._name, process, len(self._jobs))
-            for number, outcome in wire.batch_of(payload):
-                job = self._jobs.get(number)
-                if job is not None:  # else it was dropped while this was on its way
-                    self._around.record(job, outcome)
+            message = wire.told(payload)
+            if isinstance(message, SchedulerView):
+                self._figures = message
+            else:
+                self._record(message)
 
-    def _tell_end(self, how: str, brief_lives: int, pause: float) -> None:
-        again = f"in {pause:g} s" if pause else "at once"
-        times = f" (at once after its start, {brief_lives} times in a row)" if brief_lives > 1 else ""
-        level = logging.ERROR if brief_lives > 1 else logging.WARNING
-        text = "%s was lost: %s%s; it is started again %s, its %d checks are unknown until then"
-        log.log(level, text, self._name, how, times, again, len(self._jobs))
+    def _record(self, batch: wire.Batch) -> None:
+        for number, outcome in batch:
+            job = self._jobs.get(number)
+            if job is not None:  # else it was dropped while this was on its way
+                self._around.record(job, outcome)
 
     async def _say_unknown(self) -> None:
         """Says of every check that it is not carried out, once: a few at a time, so that nobody is overrun."""

@@ -9,6 +9,8 @@ import pytest
 
 from checkers.base import Code, Status, Target
 from checkers.dns import Dns
+from checkers.dnsreply import NotAnAnswer
+from checkers.dnswire import Question
 from tests.checkers.asking import ask, ask_once
 from tests.checkers.datagrams import flood, udp_server, udp_socket
 from tests.checkers.servers import TcpServer
@@ -116,6 +118,19 @@ async def test_every_query_has_its_own_id() -> None:
     assert len({query[:2] for query in first}) > 1
     assert {query[2:] for query in first} == {b"\1\0\0\1\0\0\0\0\0\0\3www\7example\4test\0\0\1\0\1"}
     assert last[2:4] == b"\0\0"
+
+
+async def test_a_reply_like_the_last_is_still_held_against_the_query() -> None:
+    """What a reply comes to is remembered without its id: that is looked at each time, and the rest to the last bit."""
+    question = Question(name="www.example.test", record="A", rcode="NOERROR", expect=None, recursion_desired=True)
+    first, second = question.wire(b"\0\1"), question.wire(b"\0\2")
+    assert question.read(reply(first, GOOD), b"\0\1") is question.read(reply(second, GOOD), b"\0\2")
+    with pytest.raises(NotAnAnswer, match="the id"):
+        question.read(reply(first, GOOD), b"\0\2")
+    other = record(1, socket.inet_aton("192.0.2.2"))
+    assert question.read(reply(first, other), b"\0\1").records == ("192.0.2.2",)
+    with pytest.raises(NotAnAnswer, match="malformed"):
+        question.read(reply(first, GOOD[:-1]), b"\0\1")
 
 
 async def test_an_error_may_come_as_a_bare_header() -> None:

@@ -66,7 +66,7 @@ def test_loopback_answers(settings: dict[str, str], kind: Family) -> None:
     """An echo comes back on either sort of socket, by both protocols, at every size; the pass tells its time."""
 
     async def talk() -> None:
-        with ping.open_socket(kind) as sock:
+        with contextlib.closing(ping.open_socket(kind)) as sock:
             assert sock.type == (socket.SOCK_DGRAM if settings else socket.SOCK_RAW)
         for size in (16, 17, 56, 1472):
             outcome = await ask(Ping(size=size), Target(address=LOOPBACK[kind]))
@@ -169,10 +169,21 @@ def echoing(kind: Family) -> Iterator[Echoing]:
 async def answered(kind: Family, answers: Callable[[bytes], list[bytes]], seconds: float) -> Outcome:
     """What the check makes of these ICMP packets in answer to its request."""
     with echoing(kind) as server:
-        asking = asyncio.create_task(ask(Ping(), Target(address=LOOPBACK[kind]), seconds))
-        for packet in answers(await server.request()):
-            server.send(packet)
-        return await asking
+
+        async def serve() -> None:
+            served: set[bytes] = set()  # what is sent here comes by here too
+            while True:
+                request = await server.request()
+                for packet in answers(request) if request not in served else ():
+                    server.send(packet)
+                served.add(request)
+
+        serving = asyncio.create_task(serve())
+        try:
+            return await ask(Ping(), Target(address=LOOPBACK[kind]), seconds)
+        finally:
+            serving.cancel()
+            await asyncio.wait([serving])
 
 
 @as_root

@@ -180,6 +180,29 @@ async def test_a_name_is_looked_up_in_the_given_path(tmp_path: Path) -> None:
     assert (await process.run(["greet"], environment={"PATH": str(tmp_path)})).output == b"hello\n"
 
 
+async def test_what_cannot_be_run_hides_nothing_further_on_in_the_path(tmp_path: Path) -> None:
+    """As execvp(3): the first that can be run is, and what could not be counts only when there is none."""
+    first, second, third = (tmp_path / name for name in ("first", "second", "third"))
+    for folder in (first, second):
+        folder.mkdir()
+    program(first / "greet", "#!/bin/sh\n", stat.S_IRUSR)
+    program(second / "greet", "#!/bin/sh\necho hello\n")
+    assert (await process.run(["greet"], environment={"PATH": f"{third}:{first}:{second}"})).output == b"hello\n"
+    with pytest.raises(PermissionError):
+        await process.run(["greet"], environment={"PATH": f"{first}:{third}"})
+
+
+async def test_a_status_that_somebody_else_took() -> None:
+    """A plugin that reaps every child: that is no success of the program, and said."""
+    running = asyncio.create_task(sh("exit 0"))
+    await asyncio.sleep(0)
+    (number,) = children()
+    os.waitpid(number, 0)  # noqa: ASYNC222 - it ends at once
+    with pytest.raises(OSError, match="status was taken by other code") as caught:
+        await running
+    assert caught.value.errno == errno.ECHILD
+
+
 async def test_sigchld_ignored() -> None:
     """With SIGCHLD ignored no status can be had: that is said, not taken for status 0."""
     before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)

@@ -1,4 +1,4 @@
-"""Starting programs where descriptors and processes have run out."""
+"""Starting programs from a process that has raised its limits, or where descriptors and processes have run out."""
 
 import subprocess
 import sys
@@ -55,3 +55,61 @@ def test_out_of_processes() -> None:
             print(process.explain(error, "it"))
     """)
     assert lines == ["cannot start it: Resource temporarily unavailable (EAGAIN)"]
+
+
+def test_a_raised_limit_of_open_files_is_not_inherited() -> None:
+    """A program finds the soft limit that this process was started with, the hard one as it is, and so it stays here.
+
+    Thousands of descriptors open here are in nobody's way.
+    """
+    lines = in_a_process_of_its_own("""
+        from healthd import descriptors
+        resource.setrlimit(resource.RLIMIT_NOFILE, (64, 4096))
+        descriptors.raise_limit()
+        opened = [os.open("/dev/null", os.O_RDONLY) for _ in range(1000)]
+        for stdin in (b"", b"{}"):
+            ended = await process.run(["/bin/sh", "-c", "ulimit -Sn; ulimit -Hn"], environment={}, stdin=stdin)
+            print(ended.output.decode(), end="")
+        print(resource.getrlimit(resource.RLIMIT_NOFILE))
+    """)
+    assert lines == ["64", "4096", "64", "4096", "(4096, 4096)"]
+
+
+def test_a_limit_below_the_usual_one_is_inherited() -> None:
+    """Somebody has lowered it since (prlimit): nobody raises it again for a program."""
+    lines = in_a_process_of_its_own("""
+        from healthd import descriptors
+        descriptors.raise_limit(1024)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (60, 4096))
+        print((await process.run(["/bin/sh", "-c", "ulimit -Sn"], environment={})).output.decode(), end="")
+    """)
+    assert lines == ["60"]
+
+
+def test_a_usual_limit_can_be_told() -> None:
+    """In a worker, whose parent has raised its own before it started the worker."""
+    lines = in_a_process_of_its_own("""
+        from healthd import descriptors
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        descriptors.raise_limit(50)
+        print((await process.run(["/bin/sh", "-c", "ulimit -Sn"], environment={})).output.decode(), end="")
+        print(resource.getrlimit(resource.RLIMIT_NOFILE) == (hard, hard))
+    """)
+    assert lines == ["50", "True"]
+
+
+def test_without_standard_descriptors() -> None:
+    """A process that was started with some of them closed gives its programs all three, each in its place."""
+    lines = in_a_process_of_its_own("""
+        told = os.dup(1)
+        for closed in ((0,), (1, 2), (0, 1, 2)):
+            for number in closed:
+                os.close(number)
+            script = "cat; echo out; echo err >&2"
+            ended = await process.run(["/bin/sh", "-c", script], environment={}, stdin=b"in ")
+            os.write(told, ended.output.replace(b"\\n", b" ") + b"\\n")
+            for number in closed:
+                os.dup2(told, number)
+    """)
+    assert lines == 3 * ["in out err "]

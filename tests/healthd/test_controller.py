@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from checkers.base import Code, Outcome, Status
 from healthd.config.values import AllDown, OnFailure
 from healthd.model import Endpoint, Protocol, ServiceKey
-from tests.support.building import KEY, OTHER_KEY, SORRY, A, B, C, check, server, service
+from tests.support.building import KEY, LOST, OTHER_KEY, SORRY, A, B, C, check, server, service
 from tests.support.controlling import Running, table
 
 TWO = [check("tcp"), check("http")]
@@ -119,6 +119,17 @@ def test_rule_1_of_the_design_unknown_is_told_once_and_changes_nothing() -> None
     assert [event.kind for event in run.events()] == ["check_unknown"]
     assert run.weights() == {A: 1}
     assert run.controller.snapshot.services[0].servers[0].checks[0].unknowns == 5
+
+
+def test_the_checks_of_a_lost_worker_are_shown_and_not_told() -> None:
+    """Thousands at once are one event, which is not the controller's; what makes a check unknown next is told."""
+    run = Running(service(A), actual=table((A, 1)))
+    run.ask(A, "W")
+    assert run.told() == []
+    shown = run.controller.snapshot.services[0].servers[0].checks[0]
+    assert (shown.last, shown.unknowns) == (LOST, 1)
+    run.ask(A, "UWU")
+    assert [event.kind for event in run.events()] == ["check_unknown"]
 
 
 def test_unknown_between_failures_neither_counts_nor_forgives() -> None:

@@ -68,6 +68,7 @@ async def test_a_reload_takes_over_what_changed(site: Site) -> None:
     """A weight, a check, a service more and a service less."""
     async with site.running() as daemon:
         await site.until(lambda: site.table == BOTH_UP)
+        assert (daemon.scheduler_view.jobs, daemon.scheduler_view.checks) == (2, 2)
         site.web(weight=5)
         site.write("other.toml", OTHER)
         daemon.reload()

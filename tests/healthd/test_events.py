@@ -63,6 +63,17 @@ EXAMPLES: list[tuple[Event, str]] = [
         events.CheckUnknown(at=1.5, service="web", server="10.0.0.1:80", check="tcp", outcome=UNKNOWN),
         "web: server 10.0.0.1:80 could not be checked (tcp): SOCKERR out of descriptors; state kept",
     ),
+    (
+        events.WorkerLost(at=1.5, worker="worker 1 of 2", reason="exit status 3", checks=1, in_a_row=1, retry_in=0.0),
+        "worker 1 of 2 was lost: exit status 3; it is started again at once; 1 check unknown until then, state kept",
+    ),
+    (
+        events.WorkerLost(at=1.5, worker="worker 1 of 2", reason="it hung", checks=5000, in_a_row=4, retry_in=2.0),
+        (
+            "worker 1 of 2 was lost: it hung (at once after its start, 4 times in a row); it is started again in 2 s; "
+            "5000 checks unknown until then, state kept"
+        ),
+    ),
     (events.TableEdited(at=1.5, edits=("-D -f 1", "-D -f 2")), "table edited: -D -f 1, -D -f 2"),
     (
         events.TableDrift(at=1.5, differences=("one", "two")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import resource
 import signal
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.daemons import PATIENCE
+from tests.support.processes import processes
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK"
 SETTINGS = """
@@ -22,11 +24,11 @@ table = "memory"
 state_dir = "{state}"
 [service.web]
 virtual = "192.168.7.110:80"
-interval = "500ms"
-timeout = "400ms"
+interval = "{interval}"
+timeout = "{timeout}"
 fall = 1
 rise = 1
-check = {{ type = "{kind}" }}
+check = {check}
 """
 SERVER = """
 [[service.web.server]]
@@ -36,11 +38,22 @@ port = {2}
 
 
 @asynccontextmanager
-async def daemon(folder: Path, kind: str, servers: int, port: int, descriptors: int) -> AsyncIterator[Process]:
-    """`healthd run` with this many servers, which are all the same listener on loopback."""
+async def daemon(
+    folder: Path,
+    check: str,
+    servers: int,
+    port: int,
+    descriptors: int,
+    pace: tuple[str, str] = ("500ms", "400ms"),
+) -> AsyncIterator[Process]:
+    """`healthd run` with this many servers, which are all the same listener on loopback.
+
+    `pace` is the interval and the timeout.
+    """
     (folder / "conf.d").mkdir()
+    settings = SETTINGS.format(state=folder, check=check, interval=pace[0], timeout=pace[1])
     several = "".join(SERVER.format(number // 250, number % 250 + 1, port) for number in range(servers))
-    (folder / "conf.d" / "web.toml").write_text(SETTINGS.format(state=folder, kind=kind) + several)
+    (folder / "conf.d" / "web.toml").write_text(settings + several)
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "healthd", "run", "-c", str(folder / "conf.d")),
         stderr=PIPE,
@@ -95,7 +108,7 @@ async def port() -> AsyncIterator[int]:
 @pytest.mark.parametrize("kind", ["tcp", "http"])
 async def test_a_stopped_process_does_not_remove_a_server(tmp_path: Path, port: int, kind: str) -> None:
     """However it is stopped, in the middle of its checks or over their ends, with one failure deciding."""
-    async with daemon(tmp_path, kind, 200, port, 1024) as process:
+    async with daemon(tmp_path, f'{{ type = "{kind}" }}', 200, port, 1024) as process:
         told = await lines(process, "unknown -> up", 200)
         for pause in (0.35, 1.0, 0.3, 0.38, 0.2, 0.7, 0.39) * 2:
             process.send_signal(signal.SIGSTOP)
@@ -106,9 +119,44 @@ async def test_a_stopped_process_does_not_remove_a_server(tmp_path: Path, port: 
     assert [line for line in told if "-> down" in line] == []
 
 
+SCRIPT = """{ type = "command", command = ["/bin/sh", "-c", "sleep 0.2; sleep 0.2; sleep 0.2"] }"""
+
+
+def tree(top: int) -> list[int]:
+    """A process and all its descendants."""
+    alive = processes()
+    found = [top]
+    for number in found:
+        found += [process.number for process in alive if process.parent == number]
+    return found
+
+
+def signal_all(numbers: list[int], number: signal.Signals) -> None:
+    for one in numbers:
+        with suppress(ProcessLookupError):
+            os.kill(one, number)
+
+
+async def test_a_frozen_machine_does_not_remove_a_server(tmp_path: Path) -> None:
+    """Scripts are stopped with the process that waits for them, as a cgroup or a whole machine is, and have too little
+    of their time left: their deadline strikes in time, and yet says nothing of the server.
+    """
+    async with daemon(tmp_path, SCRIPT, 8, 1, 1024, ("2s", "1500ms")) as process:
+        told = await lines(process, "unknown -> up", 8)
+        for _ in range(4):
+            frozen = tree(process.pid)
+            signal_all(frozen, signal.SIGSTOP)
+            await asyncio.sleep(1.2)
+            signal_all(frozen, signal.SIGCONT)
+            await asyncio.sleep(0.7)
+        told += await lines(process, "LATE this process was", 1)
+        told += await stopped(process)
+    assert [line for line in told if "-> down" in line] == []
+
+
 async def test_64_descriptors_are_enough_for_1000_servers(tmp_path: Path, port: int) -> None:
     """The limit is raised as far as it goes; what is due beyond that waits, and does not fail."""
-    async with daemon(tmp_path, "http", 1000, port, 64) as process:
+    async with daemon(tmp_path, '{ type = "http" }', 1000, port, 64) as process:
         told = await lines(process, "unknown -> up", 1000)
         await asyncio.sleep(1)
         told += await stopped(process)

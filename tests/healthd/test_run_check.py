@@ -9,6 +9,7 @@ import pytest
 from checkers.base import Checker, Code, Failed, Outcome, Status, Target, Unable
 from healthd.boundary import run_check
 from healthd.clock import ManualClock, SystemClock, settle
+from healthd.lost import Vigil
 from tests.support.building import FAIL, PASS
 from tests.support.scheduling import Log, Slow
 
@@ -110,8 +111,8 @@ async def test_a_deadline_that_we_saw_late_ourselves_is_unknown() -> None:
     """When this process was too busy to look, the server's answer may have been there all the time."""
     clock = ManualClock()
     asking = asyncio.create_task(run_check(Slow(log=Log(clock, took=100)), target(), 3, clock))
-    await settle()
-    clock._now += 3.9
+    await clock.advance(2.95)
+    clock._now += 0.95
     await clock.advance(0)
     outcome = await asking
     assert (outcome.status, str(outcome)) == (
@@ -126,10 +127,36 @@ async def test_a_little_lateness_is_allowed(late: float, status: Status) -> None
     """A tenth of the timeout does not excuse the server."""
     clock = ManualClock()
     asking = asyncio.create_task(run_check(Slow(log=Log(clock, took=100)), target(), 3, clock))
-    await settle()
-    clock._now += 3 + late
+    await clock.advance(2.95)
+    clock._now += 0.05 + late
     await clock.advance(0)
     assert (await asking).status is status
+
+
+@pytest.mark.parametrize(("stopped", "status"), [(2.0, Status.UNKNOWN), (0.35, Status.FAIL)])
+async def test_time_lost_in_the_midst_of_a_check_is_not_the_servers(stopped: float, status: Status) -> None:
+    """The deadline itself is seen in time; what counts is whether the server had its time. A tenth is allowed."""
+    clock = ManualClock()
+    asking = asyncio.create_task(run_check(Slow(log=Log(clock, took=100)), target(), 3, clock))
+    await clock.advance(0.5)
+    clock._now += stopped
+    await clock.advance(2.5 - stopped)
+    outcome = await asking
+    assert outcome.status is status
+    assert outcome.seconds == pytest.approx(3)
+
+
+async def test_what_was_lost_before_a_check_began_is_no_excuse() -> None:
+    """Nor is a loss during another one, with the vigil that both share."""
+    clock = ManualClock()
+    vigil = Vigil(clock)
+    slow = Slow(log=Log(clock, took=100))
+    first = asyncio.create_task(run_check(slow, target(), 3, clock, vigil))
+    await settle()
+    clock._now += 2.0
+    second = asyncio.create_task(run_check(slow, target(), 3, clock, vigil))
+    await clock.advance(3.0)
+    assert [(await first).status, (await second).status] == [Status.UNKNOWN, Status.FAIL]
 
 
 async def test_the_duration_is_measured() -> None:

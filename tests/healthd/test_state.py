@@ -7,7 +7,7 @@ from healthd.config.values import ServiceConfig
 from healthd.model import Destination, VirtualService
 from healthd.state import CheckRecord, ServerRecord, adopted, carried_over
 from healthd.verdict import Health, Verdict
-from tests.support.building import FAIL, PASS, UNKNOWN, A, B, check, outcomes, server, service
+from tests.support.building import FAIL, LOST, PASS, UNKNOWN, A, B, check, outcomes, server, service
 
 TWO = [check("tcp"), check("http")]
 
@@ -97,6 +97,16 @@ def test_unknown_outcomes_are_counted() -> None:
     for outcome in outcomes("UUPUUU"):
         record.take(outcome)
     assert (record.unknowns, record.unknowns_in_a_row, record.last) == (5, 3, UNKNOWN)
+
+
+def test_those_of_a_lost_worker_are_not_in_a_row() -> None:
+    """They are counted, and neither begin a row of unknown outcomes nor end one."""
+    record = CheckRecord(check(), Verdict(Health.UP))
+    rows = []
+    for outcome in outcomes("WUWUPW"):
+        record.take(outcome)
+        rows.append(record.unknowns_in_a_row)
+    assert (rows, record.unknowns, record.last) == ([0, 1, 1, 2, 0, 0], 5, LOST)
 
 
 def test_an_unchanged_check_keeps_its_state() -> None:

@@ -32,8 +32,8 @@ def test_workers_find_out_and_the_parent_edits(tmp_path: Path) -> None:
         with lab.director.watch(every=0.05) as watch:
             for worker in [one.number for one in processes() if one.parent == daemon.process.pid]:
                 os.kill(worker, signal.SIGKILL)
-            daemon.says("was lost: killed by SIGKILL")
-            daemon.says("could not be checked (http): WORKER")
+            daemon.says("worker 1 of 2 was lost: killed by SIGKILL")
+            daemon.says("worker 2 of 2 was lost: killed by SIGKILL")
         assert len(watch.seen) == 1
         lab.servers[0].start()
         lab.director.becomes(both.replace("-w 0", "-w 1"), 60)

@@ -21,7 +21,9 @@ PASS = Outcome(Status.PASS, Code.L4OK, "connected")
 FAIL = Outcome(Status.FAIL, Code.L4CON, "refused")
 UNKNOWN = Outcome(Status.UNKNOWN, Code.SOCKERR, "out of descriptors")
 
-LETTERS = {"P": PASS, "F": FAIL, "U": UNKNOWN}
+LOST = Outcome(Status.UNKNOWN, Code.WORKER, "the process that runs it was lost")
+
+LETTERS = {"P": PASS, "F": FAIL, "U": UNKNOWN, "W": LOST}
 
 KEY = ServiceKey.at(Protocol.TCP, Endpoint("192.168.7.110", 80))
 OTHER_KEY = ServiceKey.at(Protocol.TCP, Endpoint("192.168.7.111", 80))
@@ -33,7 +35,7 @@ SORRY = Endpoint("127.0.0.1", 80)
 
 
 def outcomes(letters: str) -> list[Outcome]:
-    """`PFU`: one that passed, one that failed, one that could not be carried out."""
+    """`PFUW`: one that passed, one that failed, one that could not be carried out, one whose worker was lost."""
     return [LETTERS[letter] for letter in letters]
 
 

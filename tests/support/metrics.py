@@ -6,15 +6,14 @@ import shutil
 
 import pytest
 
-from healthd.lateness import LatenessView
 from healthd.metrics.daemon import ChannelCounts, Inside
-from healthd.scheduler import SchedulerView
+from healthd.schedulerview import LatenessView, SchedulerView
 
 INSIDE = Inside(
     version="1.2.3",
     started=1000.5,
     loaded=2000.25,
-    scheduler=SchedulerView(3, 2, 1, 7, LatenessView(100, 0.001, 0.004, 0.02)),
+    scheduler=SchedulerView(3, 2, 1, 7, LatenessView(((0, 60), (3, 40)), 0.02)),
     table_errors=2,
     frozen=True,
     history_error=False,

@@ -12,6 +12,7 @@ from checkers.base import Checker, Code, Outcome
 from checkers.registry import find
 from healthd.clock import SystemClock
 from healthd.config.values import CheckConfig, ServiceConfig, Settings
+from healthd.events import WorkerLost
 from healthd.plan import Job, JobId, make
 from healthd.verdict import Verdict, step
 from healthd.workers.pool import WorkerPool
@@ -52,11 +53,12 @@ class Pool:
         self.plugin_dir = plugin_dir
         self.recorded: list[tuple[JobId, Outcome]] = []
         self.gone: set[JobId] = set()
+        self.lost: list[WorkerLost] = []
         self.verdicts: dict[JobId, Verdict] = {}
         settings = Settings(plugin_dir=plugin_dir, workers=count)
         clock = SystemClock()
         self.pool = WorkerPool(
-            clock, self._record, settings=settings, verdicts=lambda: self.verdicts, patience=patience
+            clock, self._record, self.lost.append, settings=settings, verdicts=lambda: self.verdicts, patience=patience
         )
 
     def _record(self, job: Job, outcome: Outcome) -> bool:

@@ -9,6 +9,7 @@ import pytest
 from checkers.base import Outcome
 from healthd.clock import ManualClock
 from healthd.plan import Job, make
+from healthd.schedulerview import SchedulerView
 from healthd.verdict import Health, Verdict
 from healthd.workers import child as module
 from healthd.workers import wire
@@ -29,10 +30,10 @@ class Talking:
     def assign(self, verdict: Verdict) -> None:
         self.child.take(Assignment((), [Assigned(number, job, verdict) for number, job in enumerate(self.jobs)]))
 
-    async def heard(self) -> list[tuple[int, Outcome]]:
+    async def heard(self) -> list[tuple[int, Outcome]] | SchedulerView:
         payload = await asyncio.wait_for(wire.read_frame(self.reader, wire.LONGEST_TO_PARENT), 10)
         assert payload is not None
-        return wire.batch_of(payload)
+        return wire.told(payload)
 
 
 @pytest.fixture
@@ -55,6 +56,16 @@ async def test_outcomes_travel_together(talking: Talking) -> None:
     talking.child.record(talking.jobs[1], FAIL)
     await talking.clock.advance(GATHER)
     assert await talking.heard() == [(0, PASS), (1, FAIL)]
+
+
+async def test_its_figures_are_the_sign_of_life(talking: Talking) -> None:
+    """At every beat: what its scheduler shows of itself."""
+    talking.assign(Verdict(Health.UP))
+    await talking.heard()
+    beating = asyncio.create_task(talking.child.beat(1.0))
+    await talking.clock.advance(1.0)
+    assert await talking.heard() == SchedulerView(checks=2)
+    beating.cancel()
 
 
 async def test_the_parents_verdict_sets_the_pace(talking: Talking) -> None:

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from checkers.base import Outcome
+from checkers.base import Code, Outcome
 from healthd.daemon import Daemon
+from healthd.snapshot import CheckView
 from tests.support.building import OTHER_KEY
 from tests.support.daemons import OTHER, Site
 from tests.support.processes import children, processes, running, until
@@ -36,10 +37,11 @@ BOTH_UP = (
 
 
 async def test_the_table_is_the_same_as_without(site: Site) -> None:
-    """From files to the table; and the end of the daemon is theirs."""
-    async with site.running():
+    """From files to the table, and to what is shown of the checks; and the end of the daemon is theirs."""
+    async with site.running() as daemon:
         await site.until(lambda: site.table == BOTH_UP)
         assert len(children()) == 2
+        await site.until(lambda: (daemon.scheduler_view.jobs, daemon.scheduler_view.checks) == (2, 2))
     assert site.table == BOTH_UP
     assert children() == []
 
@@ -80,9 +82,17 @@ server = [{{ address = "10.0.0.1" }}]
 """
 
 
+def shown(daemon: Daemon) -> list[CheckView]:
+    """Of the first service, one check of every server."""
+    return [server.checks[0] for server in daemon._parts.controller.snapshot.services[0].servers]
+
+
 def newest(daemon: Daemon) -> Outcome | None:
-    """Of the first check of the first server."""
-    return daemon._controller.snapshot.services[0].servers[0].checks[0].last
+    return shown(daemon)[0].last
+
+
+def code_of(outcome: Outcome | None) -> str:
+    return "" if outcome is None else outcome.code
 
 
 def at_work() -> set[str]:
@@ -109,6 +119,21 @@ async def test_plugins_run_in_them(site: Site) -> None:
         assert second is not None
         assert second.detail == f"{site.state_dir}/two/two.py"
         assert second.code in at_work()
+
+
+async def test_a_lost_worker_is_one_event(site: Site) -> None:
+    """However many checks it had: those are shown and counted, and not told one by one."""
+    async with site.running() as daemon:
+        await site.until(lambda: site.table == BOTH_UP)
+        site.events.clear()
+        for number in children():
+            os.kill(number, signal.SIGKILL)
+        lost = [await site.told("worker_lost") for _ in range(2)]
+        await site.until(lambda: all(check.unknowns and code_of(check.last) == Code.FIXED for check in shown(daemon)))
+    records = [event.record() for event in lost]
+    assert {record["worker"] for record in records} == {"worker 1 of 2", "worker 2 of 2"}
+    assert sum(record["checks"] for record in records) == 2
+    assert [event.kind for event in site.events] == ["stopped"]
 
 
 @asynccontextmanager

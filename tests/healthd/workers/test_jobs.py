@@ -106,6 +106,6 @@ async def test_a_plugin_that_has_changed_meanwhile_is_unknown(tmp_path: Path, so
     if source is not None:
         file.write_text(source)
     outcome = await answer(through(given, tmp_path)[0])
-    assert (outcome.status, outcome.code) == (Status.UNKNOWN, Code.WORKER)
+    assert (outcome.status, outcome.code) == (Status.UNKNOWN, Code.CRASH)
     assert outcome.detail.startswith("the worker cannot carry it out: ")
     assert says in outcome.detail

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import sys
@@ -25,8 +24,8 @@ def pool(tmp_path: Path) -> Pool:
     return Pool(tmp_path)
 
 
-async def test_one_that_was_killed_is_replaced(pool: Pool, caplog: pytest.LogCaptureFixture) -> None:
-    """Its checks are UNKNOWN, said once of each, until the new one has carried them out; and it is logged."""
+async def test_one_that_was_killed_is_replaced(pool: Pool) -> None:
+    """Its checks are UNKNOWN, said once of each, until the new one has carried them out; one event tells of it."""
     pool.set_jobs(pool.check("always"), other=[pool.check("always")])
     async with pool.going():
         await pool.records(FIXED, FIXED)
@@ -38,8 +37,9 @@ async def test_one_that_was_killed_is_replaced(pool: Pool, caplog: pytest.LogCap
         assert unknown.status is Status.UNKNOWN
         assert unknown.detail == "the process that runs it was lost: killed by SIGKILL (Killed)"
         assert pool.worker() != first
-    said = "worker 1 of 1 was lost: killed by SIGKILL (Killed); it is started again at once, its 2 checks are unknown"
-    assert said in caplog.text
+    (lost,) = pool.lost
+    said = "worker 1 of 1 was lost: killed by SIGKILL (Killed); it is started again at once; 2 checks unknown"
+    assert lost.text().startswith(said)
 
 
 async def test_one_that_hangs_is_killed_and_replaced(pool: Pool) -> None:
@@ -79,18 +79,14 @@ async def test_the_counting_goes_on_after_a_restart(pool: Pool) -> None:
         assert pool.verdicts[JOB].health is Health.DOWN
 
 
-async def test_one_that_ends_at_once_again_and_again_is_given_time(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Ever more of it, and the log says so; meanwhile its checks are UNKNOWN, once each time."""
+async def test_one_that_ends_at_once_again_and_again_is_given_time(tmp_path: Path) -> None:
+    """Ever more of it, and the events say so; meanwhile its checks are UNKNOWN, once each time."""
     pool = Pool(tmp_path, patience=Patience(beat=0.2, starting_beats=150, pause=0.05))
     pool.set_jobs(pool.check(pool.plugin("os._exit(3)")))
     async with pool.going():
         await pool.records(*[Code.WORKER] * 4)
-    lost = [record for record in caplog.records if "was lost" in record.message]
-    assert [record.levelno for record in lost[:4]] == [logging.WARNING, *[logging.ERROR] * 3]
-    assert "exit status 3; it is started again at once" in lost[0].message
-    assert "exit status 3 (at once after its start, 4 times in a row); it is started again in 0.2 s" in lost[3].message
+    told = [(lost.reason, lost.in_a_row, lost.retry_in) for lost in pool.lost[:4]]
+    assert told == [("exit status 3", number, pause) for number, pause in ((1, 0.0), (2, 0.05), (3, 0.1), (4, 0.2))]
 
 
 def test_pauses_grow_to_a_bound() -> None:

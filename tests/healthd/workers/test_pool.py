@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from checkers.base import Code, Status
+from healthd.clock import settle
 from healthd.model import Endpoint
 from healthd.plan import make
+from healthd.schedulerview import SchedulerView
 from healthd.workers.pool import place
 from healthd.workers.privileges import CAP_NET_ADMIN
 from tests.support.building import check, config, service
@@ -109,6 +111,24 @@ def test_jobs_are_spread_evenly_and_stay_where_they_are() -> None:
     assert places == [place(job, 4) for job in mail.values()]
     assert all(400 < count < 600 for count in Counter(places).values())
     assert places[:12] == [3, 3, 3, 0, 1, 3, 0, 3, 1, 2, 2, 3]
+
+
+async def test_the_figures_of_all_are_added(tmp_path: Path) -> None:
+    """Also before the first has come; what a lost one has counted so far stays counted, and its checks are none."""
+    pool = Pool(tmp_path, count=2)
+    servers = [Endpoint(f"10.0.0.{n}", 80) for n in range(1, 31)]
+    pool.pool.set_jobs(make(config(service(*servers, checks=[pool.check("always")]))).jobs)
+    assert pool.pool.view == SchedulerView(jobs=30)
+    async with pool.going():
+        await until(lambda: pool.pool.view.checks == 30 and pool.pool.view.lateness.starts > 30)
+        for number in children():
+            os.kill(number, signal.SIGSTOP)
+        await settle()  # what was on its way has come
+        pool.pool._workers[0]._figures = SchedulerView(too_late=7)
+        await until(lambda: len(pool.lost) == 2)
+        assert (pool.pool.view.jobs, pool.pool.view.checks) == (30, 0)
+        await until(lambda: pool.pool.view.checks == 30)
+        assert pool.pool.view.too_late >= 7
 
 
 async def test_several_share_the_work(tmp_path: Path) -> None:

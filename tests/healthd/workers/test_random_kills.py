@@ -11,23 +11,28 @@ from pathlib import Path
 
 import pytest
 
+from healthd.assembly import Assembly
 from healthd.config.values import Settings
 from healthd.daemon import Daemon
+from healthd.events import WorkerLost
 from healthd.scheduler import Scheduler
+from healthd.snapshot import CheckView
 from healthd.workers.pool import WorkerPool
 from healthd.workers.worker import Patience
 from tests.support.daemons import Site
 from tests.support.processes import children, running, until
 
-KILLS = 50
+SECONDS = float(os.environ.get("HEALTHD_TEST_KILLING_SECONDS", "10"))
+"""How long it goes on. A whole minute: HEALTHD_TEST_KILLING_SECONDS=60."""
 WELL, DEAD = 20, 5  # servers of each service
 
+# The servers share this process, and a busy machine, with the daemon: the timeout is for them.
 SERVICE = """
 [service.{name}]
 virtual = "{virtual}"
 interval = "100ms"
 fast_interval = "50ms"
-timeout = "3s"
+timeout = "10s"
 fall = 1
 rise = 1
 check = {{ type = "{kind}" }}
@@ -37,21 +42,26 @@ SERVER = """
 address = "127.0.0.{number}"
 port = {port}
 """
-NEWS = {
-    *("server_admitted", "server_down", "server_up"),
-    *("service_lost", "service_recovered", "table_edited", "table_drift"),
-}
 
 
-class Impatient(Daemon):
+class ImpatientParts(Assembly):
     """Finds out in a second that a worker hangs, and replaces the lost without much ado."""
 
     def _engine(self, settings: Settings) -> Scheduler | WorkerPool:
         patience = Patience(beat=0.2, starting_beats=150, pause=0.02, longest_pause=0.1)
-        record = self._controller.record
+        record = self.controller.record
         return WorkerPool(
-            self._clock, record, settings=settings, verdicts=lambda: self._controller.verdicts, patience=patience
+            self.clock,
+            record,
+            self.bus.publish,
+            settings=settings,
+            verdicts=lambda: self.controller.verdicts,
+            patience=patience,
         )
+
+
+class Impatient(Daemon):
+    assembly = ImpatientParts
 
 
 class Greeter:
@@ -93,25 +103,38 @@ async def mistreat(chance: random.Random, greeter: Greeter) -> None:
             os.kill(victim, signal.SIGCONT)
 
 
-@pytest.mark.timeout(300)
+def lost(site: Site) -> set[str]:
+    """The workers that have been lost at least once."""
+    return {event.worker for event in site.events if isinstance(event, WorkerLost)}
+
+
+def checks(daemon: Daemon) -> list[CheckView]:
+    services = daemon._parts.controller.snapshot.services
+    return [check for service in services for server in service.servers for check in server.checks]
+
+
+@pytest.mark.timeout(300 + SECONDS)
 async def test_workers_are_lost_at_random_and_no_server_changes_its_state(tmp_path: Path) -> None:
-    """With one failure deciding: what is well stays well, what is dead stays dead, and all go on being checked."""
+    """With one failure deciding: what is well stays well, what is dead stays dead, and all go on being checked.
+
+    All that is told is that workers were lost. Their checks are shown as unknown meanwhile.
+    """
     greeter, chance, site = Greeter(), random.Random(20261122), Site(tmp_path)
     server = await asyncio.start_server(greeter, "0.0.0.0", 0, backlog=1000)
     configure(site, server.sockets[0].getsockname()[1])
     site.daemon = Impatient
-    async with server, site.running():
+    async with server, site.running() as daemon:
         await site.until(lambda: site.table.count("-w 1") == 2 * WELL and site.table.count("-w 0") == 2 * DEAD)
         table = site.table
         await greeter.asked_again(10 * WELL)
         site.events.clear()
-        for _ in range(KILLS):
+        end = asyncio.get_running_loop().time() + SECONDS
+        while asyncio.get_running_loop().time() < end or len(lost(site)) < 3:
             await greeter.asked_again(chance.randint(1, 20 * WELL))
             await mistreat(chance, greeter)
         await until(lambda: len([number for number in children() if number in running()]) == 3)
         await greeter.asked_again(20 * WELL)
-        unknown = {str(event.record()["server"]) for event in site.events if event.kind == "check_unknown"}
-        assert len(unknown) == WELL + DEAD
-        assert [event for event in site.events if event.kind in NEWS] == []
+        assert {event.kind for event in site.events} == {"worker_lost"}
+        assert all(check.unknowns for check in checks(daemon))
         assert site.table == table
     assert children() == []

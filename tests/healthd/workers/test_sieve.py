@@ -44,7 +44,7 @@ def test_what_stays_behind_changes_nothing(
     for outcome in stream(before):
         start.take(outcome)
     whole, sieved = replace(start), replace(start)
-    sieve, now = Sieve.for_check(config), 0.0
+    sieve, now = Sieve.for_check(config, data.draw(st.sampled_from([0.0, 0.05, REFRESH / 2, REFRESH]))), 0.0
     for outcome in stream(chosen):
         event = data.draw(st.sampled_from(["", "", "", "", "restart", "lost", "later"]))
         if event == "restart":
@@ -95,3 +95,10 @@ def test_a_changed_code_or_weight_travels() -> None:
         replace(first, weight=6),
     ]
     assert [sieve.lets_through(outcome, 0.0) for outcome in variants] == [True, False, False, True, True, True]
+
+
+def test_repetitions_of_many_checks_are_spread() -> None:
+    """The first comes early, at a time of its own; those after it in their full time."""
+    for early, times in ((0.0, [0, 10, 20, 30]), (4.0, [0, 6, 16, 26]), (9.0, [0, 1, 11, 21, 31])):
+        sieve = Sieve.for_check(check(fall="1", rise="1"), early)
+        assert [now for now in range(32) if sieve.lets_through(LETTERS["P"], float(now))] == times

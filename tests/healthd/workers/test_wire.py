@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checkers.base import Outcome, Status
+from healthd.schedulerview import LatenessView, SchedulerView
 from healthd.workers import wire
 
 texts = st.text(st.characters(), max_size=50)  # surrogates too: scripts print anything
@@ -27,12 +29,18 @@ async def read(data: bytes, longest: int = 100) -> list[bytes]:
     return found
 
 
+def outcomes_in(payload: bytes) -> wire.Batch:
+    found = wire.told(payload)
+    assert not isinstance(found, SchedulerView)
+    return found
+
+
 @given(st.lists(st.tuples(st.integers(0, 2**40), results), max_size=5))
 def test_outcomes_arrive_as_they_were_sent(batch: list[tuple[int, Outcome]]) -> None:
     """Status, code, detail, duration and weight, under the number of the job."""
     data = b"".join(wire.frames_of(batch))
     frames = asyncio.run(read(data, wire.LONGEST_TO_PARENT))
-    assert [row for frame in frames for row in wire.batch_of(frame)] == batch
+    assert [row for frame in frames for row in outcomes_in(frame)] == batch
 
 
 def test_the_longest_batch_stays_within_what_the_parent_takes() -> None:
@@ -41,7 +49,7 @@ def test_the_longest_batch_stays_within_what_the_parent_takes() -> None:
     frames = list(wire.frames_of([(2**60, wordy)] * (2 * wire.BATCH + 1)))
     assert len(frames) == 3
     assert max(map(len, frames)) < wire.LONGEST_TO_PARENT
-    (_, outcome), *_ = wire.batch_of(frames[0][4:])
+    (_, outcome), *_ = outcomes_in(frames[0][4:])
     assert outcome == Outcome(Status.FAIL, "C" * 64, "\U0001f600" * 1000, 1.5, 65535)
 
 
@@ -87,6 +95,37 @@ WRONG = [
 )
 def test_what_is_no_outcome_is_refused(payload: bytes) -> None:
     """Foreign code runs in a worker, so all that comes from there is looked at."""
-    assert wire.batch_of(json.dumps([GOOD]).encode()) == [(1, Outcome(Status.PASS, "L4OK", "", 0.1))]
+    assert wire.told(json.dumps([GOOD]).encode()) == [(1, Outcome(Status.PASS, "L4OK", "", 0.1))]
     with pytest.raises(wire.WireError, match="which holds no outcomes"):
-        wire.batch_of(payload)
+        wire.told(payload)
+
+
+FIGURES = {"checks": 5, "waiting": 1, "too_late": 7, "counts": [[0, 20], [999, 3]], "longest": 2.5}
+VIEW = SchedulerView(checks=5, waiting=1, too_late=7, lateness=LatenessView(((0, 20), (999, 3)), 2.5))
+NO_FIGURES = [
+    *({"checks": value} for value in (-1, 1.0, True, "1", None, 2**53 + 1)),
+    *({"longest": value} for value in (-0.5, 1, float("nan"), float("inf"), None)),
+    *({"counts": value} for value in (None, 5, "ab", [1], [[1, 2, 3]], [["0", 1]], [[0, -1]], [[0, 1.5]])),
+    *({"counts": value} for value in ([[1000, 1]], [[-1, 1]], [[5, 1], [4, 1]], [[4, 1], [4, 1]])),
+    {"jobs": 5},
+]
+
+
+def test_figures_arrive_as_they_were_sent() -> None:
+    """All but the number of jobs, which the parent knows itself."""
+    (payload,) = asyncio.run(read(wire.frame_of(dataclasses.replace(VIEW, jobs=9)), 1000))
+    assert json.loads(payload) == FIGURES
+    assert wire.told(payload) == VIEW
+
+
+@pytest.mark.parametrize("wrong", NO_FIGURES)
+def test_what_is_no_figure_is_refused(wrong: dict[str, object]) -> None:
+    """Whatever comes of them later is computed without a second look."""
+    with pytest.raises(wire.WireError):
+        wire.told(json.dumps(FIGURES | wrong).encode())
+
+
+def test_figures_have_a_bound() -> None:
+    """The most that there can be stay far within what the parent takes."""
+    most = LatenessView(tuple((step, 2**53) for step in range(1000)), 1e300)
+    assert len(wire.frame_of(SchedulerView(lateness=most))) < 40_000
