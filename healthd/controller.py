@@ -13,6 +13,7 @@ from healthd import edits, policy
 from healthd.clock import Clock
 from healthd.events import Bus
 from healthd.herald import Herald, note_standing
+from healthd.layered import Layered
 from healthd.model import Endpoint, ServiceKey, Table, VirtualService
 from healthd.overrides import Admin, Freeze, Override
 from healthd.plan import Change, Job, JobId, Plan, diff
@@ -217,9 +218,8 @@ class Controller:
         self._submit(self._desired, retired)
 
     def _publish_service(self, service: ServiceRecord) -> None:
-        services = dict(self._desired.services)
-        services[service.config.key] = self._decisions[service.config.name].virtual
-        self._desired = Table(services)
+        virtual = self._decisions[service.config.name].virtual
+        self._desired = Table(Layered.of(self._desired.services).with_item(service.config.key, virtual))
         self._submit(self._desired, frozenset())
 
     def _tell_reload(self, service: ServiceRecord, before: Decision) -> None:

@@ -21,6 +21,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from healthd.config.values import AllDown, OnFailure, ServerConfig, ServiceConfig
+from healthd.layered import Layered
 from healthd.model import Destination, Endpoint, VirtualService
 from healthd.overrides import Admin, Override
 from healthd.verdict import Health
@@ -93,11 +94,9 @@ def decide_one(
     undecided = before.undecided - (old.health is Health.UNDECIDED) + (new.health is Health.UNDECIDED)
     if bool(available) != bool(before.available) or before.fail_open or _fail_open(service, available, undecided):
         return None
-    destinations = dict(before.virtual.destinations)
-    destinations.pop(server.endpoint, None)
-    destination = _destination(service, server, new)
-    if destination is not None:
-        destinations[server.endpoint] = destination
+    known, destination = Layered.of(before.virtual.destinations), _destination(service, server, new)
+    endpoint = server.endpoint
+    destinations = known.without(endpoint) if destination is None else known.with_item(endpoint, destination)
     return replace(
         before,
         virtual=VirtualService(service.options, destinations),

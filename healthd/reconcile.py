@@ -64,7 +64,8 @@ class Reconciler:
     def submit(self, desired: Table, retired: frozenset[ServiceKey] = frozenset()) -> None:
         """`desired` is the newest truth; services in `retired` were owned and are to go."""
         self._desired = desired
-        self._retired = (self._retired | retired) - desired.services.keys()
+        if retired or self._retired:
+            self._retired = (self._retired | retired) - desired.services.keys()
         self._wake.set()
 
     def freeze(self) -> None:

@@ -36,8 +36,10 @@ MAY_IMPORT = {
     "healthd.verdict": ["checkers.base", "healthd.model"],
     "healthd.overrides": ["healthd.model"],
     "healthd.tally": ["checkers.base"],
+    "healthd.layered": [],
     "healthd.policy": [
         "healthd.config.values",
+        "healthd.layered",
         "healthd.model",
         "healthd.overrides",
         "healthd.plan",
@@ -97,6 +99,7 @@ MAY_IMPORT = {
         "healthd.edits",
         "healthd.events",
         "healthd.herald",
+        "healthd.layered",
         "healthd.model",
         "healthd.overrides",
         "healthd.plan",

@@ -6,6 +6,7 @@ Points in time are seconds since the epoch by the daemon's clock, ages are secon
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -190,25 +191,29 @@ def _perhaps(make: Callable[[Any], Value], content: Any) -> Value | None:
 
 def _made(kind: type[Value], content: Any, **known: Any) -> Value:
     """Numbers and texts are taken as they come, but never one for the other: formatting relies on it."""
-    values = dict(known)
-    fields: tuple[Any, ...] = dataclasses.fields(kind)  # type: ignore[arg-type] # only dataclasses come here
-    for field in fields:
-        if field.name not in values:
-            values[field.name] = _of_type(content[field.name], str(field.type), field.name)
-    return kind(**values)
+    hashable: Any = kind
+    for name, types in _fields(hashable):
+        if name not in known:
+            value = content[name]
+            if not isinstance(value, types):
+                raise TypeError(f'"{name}" is {value!r:.40}')
+            known[name] = value
+    return kind(**known)
 
 
-_TYPES: Mapping[str, type | tuple[type, ...]] = {
-    "str": str,
-    "int": int,
-    "bool": bool,
+_TYPES: Mapping[str, tuple[type, ...]] = {
+    "str": (str,),
+    "int": (int,),
+    "bool": (bool,),
     "float": (int, float),
-    "None": type(None),
+    "None": (type(None),),
 }
 
 
-def _of_type(value: Any, annotation: str, name: str) -> Any:
-    allowed = [_TYPES.get(part.strip(), dict) for part in annotation.split("|")]
-    if not any(isinstance(value, kind) for kind in allowed):
-        raise TypeError(f'"{name}" is {value!r:.40}')
-    return value
+@functools.cache
+def _fields(kind: Any) -> tuple[tuple[str, tuple[type, ...]], ...]:
+    """The names of a dataclass's fields, each with the types that JSON may have for it."""
+    return tuple(
+        (field.name, tuple(one for part in str(field.type).split("|") for one in _TYPES.get(part.strip(), (dict,))))
+        for field in dataclasses.fields(kind)
+    )

@@ -91,7 +91,7 @@ def status(
             raise click.UsageError("--watch draws text; programs poll, or read `healthd events -f --format json`")
         from healthd.cli.watching import watch_for  # noqa: PLC0415 - not needed for one look
 
-        watch_for(client, watch, lambda content: _lines(content, chosen))
+        watch_for(client, watch, lambda content: _lines(*_picked(content, chosen), chosen))
     show = {"text": _show, "json": _show_json, "tsv": _show_tabs}[output_format]
     return show(client.get(path_of("status")), chosen)
 
@@ -102,14 +102,13 @@ def _picked(content: Any, chosen: Chosen) -> tuple[Status, list[Server]]:
 
 
 def _show(content: Any, chosen: Chosen) -> int:
-    for line in _lines(content, chosen):
-        output.say_plain(line)
     found, servers = _picked(content, chosen)
+    for line in _lines(found, servers, chosen):
+        output.say_plain(line)
     return exit_status(services_of(found, servers), servers)
 
 
-def _lines(content: Any, chosen: Chosen) -> Iterator[str]:
-    found, servers = _picked(content, chosen)
+def _lines(found: Status, servers: list[Server], chosen: Chosen) -> Iterator[str]:
     page = terminal.page()
     yield from picture.first_lines(found, page)
     narrow = not chosen.everything and not chosen.states and len(servers) > FULL
@@ -129,9 +128,9 @@ def _left_out(found: Status, servers: Sequence[Server], shown: Sequence[Server],
     elif not shown:
         yield ""
         yield f"No server is {' or '.join(chosen.states)}." if chosen.states else "There is no server."
-    elif len(servers) < len(list(found.servers)):
+    elif len(servers) < (all_of_them := sum(len(service.servers) for service in found.services)):
         yield ""
-        yield f"{len(servers)} of {picture.counted(len(list(found.servers)), 'server')} shown."
+        yield f"{len(servers)} of {picture.counted(all_of_them, 'server')} shown."
 
 
 def _show_json(content: Any, chosen: Chosen) -> int:

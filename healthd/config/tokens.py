@@ -41,7 +41,7 @@ def tokens(path: Path, place: Place, findings: Findings) -> tuple[Token, ...] | 
         findings.error(place, f"{show(str(path), 4096)} is larger than {LARGEST} bytes")
         return ()
     found = tuple(_lines(Document(_LAST, path, text), findings))
-    if not any(map(str.strip, text.splitlines())):
+    if not any(line.split("#")[0].strip() for line in text.splitlines()):
         findings.error(place, f"{show(str(path), 4096)} has no token; expected lines of NAME ROLE TOKEN")
     return found
 

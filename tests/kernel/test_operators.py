@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,8 @@ from tests.kernel.waiting import eventually
 PORT = 9000
 KEY = f"-t {VIP}:{PORT}"
 ONE, OTHER = f"10.2.0.11:{PORT}", f"10.2.0.12:{PORT}"
+RESET = struct.pack("ii", 1, 0)
+"""A connection ends with a reset, which IPVS remembers for 10 s; an orderly end it remembers for longer."""
 SERVICE = service(
     "web",
     f'virtual = "{VIP}:{PORT}"',
@@ -74,6 +77,7 @@ def connected(lab: Lab, server: str) -> Iterator[socket.socket]:
             connection = socket.socket()
         with connection:
             connection.settimeout(5)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
             connection.connect((VIP, PORT))
             eventually(lambda: any(active(lab)[end] > before[end] for end in before), "the connection is counted")  # noqa: B023 - called at once
             if active(lab)[server] > before[server]:
@@ -97,10 +101,9 @@ def ordered(folder: Path, act: str, **body: object) -> None:
 
 @contextmanager
 def site(folder: Path) -> Iterator[tuple[Lab, Path, Daemon]]:
-    """Two servers, both up, and connections that the kernel forgets soon after their end."""
+    """Two servers, both up."""
     with Topology(servers=2) as lab, holding(lab.servers[0]), holding(lab.servers[1]):
         conf = written(folder, SERVICE)
-        lab.director.ipvsadm("--set 900 1 300")
         daemon = lab.director.start(conf, folder / "log")
         lab.director.becomes(weights(1), 60)
         yield lab, conf, daemon
