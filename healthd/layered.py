@@ -48,8 +48,9 @@ class Layered(Mapping[K, V]):
         """All in one; from then on this is the base, which nobody can tell."""
         if self._changes:
             whole = {**self._base, **self._changes}
-            self._base = {key: value for key, value in whole.items() if value is not _GONE}
-            self._changes = {}
+            for key in [key for key, value in self._changes.items() if value is _GONE]:
+                del whole[key]
+            self._base, self._changes = whole, {}
         return self._base
 
     def __getitem__(self, key: K) -> V:

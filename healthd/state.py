@@ -101,11 +101,14 @@ class ServerRecord:
     @property
     def health(self) -> Health:
         """All checks must pass: one that is down decides, then one that is undecided."""
-        healths = {check.verdict.health for check in self.checks.values()}
-        for health in (Health.DOWN, Health.UNDECIDED):
-            if health in healths:
+        found = Health.UP
+        for check in self.checks.values():
+            health = check.verdict.health
+            if health is Health.DOWN:
                 return health
-        return Health.UP
+            if health is Health.UNDECIDED:
+                found = health
+        return found
 
     @property
     def wish(self) -> int | None:
