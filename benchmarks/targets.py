@@ -47,7 +47,7 @@ def built(folder: Path, source: str, *flags: str) -> Path:
 @contextmanager
 def nginx(folder: Path, port: str = "plain") -> Iterator[Target]:
     """The target is one of PORTS. Connections to all of them are counted together."""
-    ports = dict(zip(PORTS, _free_ports(len(PORTS)), strict=True))
+    ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
     certificate = trustme.CA().issue_cert("localhost", "127.0.0.1")
     certificate.private_key_and_cert_chain_pem.write_to_path(str(folder / "server.pem"))
     (folder / "nginx.conf").write_text(_NGINX.format(d=folder, **ports))
@@ -99,7 +99,7 @@ def logging(folder: Path, kind: str) -> Iterator[Target]:
     """programs/target.c: a server of its own kind, with a log of who was asked when."""
     log = folder / f"{kind}.asked"
     log.touch()
-    (port,) = _free_ports(1)
+    (port,) = free_ports(1)
     command = [str(built(folder, "target.c")), kind, str(port), str(log)]
     with running(command, folder / "target.log") as server:
         until(lambda: server.ended or _bound(port, "udp" if kind == "dns" else "tcp"), "target is there", 5)
@@ -115,7 +115,7 @@ def unattended() -> Iterator[int]:
     A connection that brings no data is kept back (TCP_DEFER_ACCEPT, tcp(7)), and forgotten at a reset, with which a
     tcp check ends. It is good for nothing else.
     """
-    (port,) = _free_ports(1)
+    (port,) = free_ports(1)
     with socket.socket() as listener:
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, 1)
         listener.bind(("", port))
@@ -154,7 +154,7 @@ def arrivals(log: Path) -> dict[int, list[int]]:
     return found
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     """Below the range that connections take theirs from (ip_local_port_range), so that none of them is in the way."""
     found: list[int] = []
     for port in random.sample(range(20_000, 30_000), 100):
