@@ -14,8 +14,11 @@ export PATH := $(CURDIR)/$(BIN):/usr/sbin:/sbin:$(PATH)
 
 .PHONY: demo test test-host test-kernel lint man deb test-deb wheel clean FORCE
 
+# On a terminal it stays after the play, for the page and the commands, until Ctrl-C.
+KEEP := $(shell test -t 0 && echo --keep)
+
 demo: $(VENV)/.installed
-	$(BIN)/healthd demo
+	$(BIN)/healthd demo $(KEEP)
 
 # What cannot be installed is left out and said last, where it is seen; in CI it is a failure.
 test: $(VENV)/.installed-dev

@@ -25,7 +25,7 @@ from benchmarks.lateness import Punctuality, judged
 from benchmarks.processes import running
 from benchmarks.subjects import Subject
 
-TOKEN = "benchmark-benchmark-benchmark"  # noqa: S105 - of a daemon that lives for a minute
+TOKEN = "benchmark-benchmark-benchmark"
 CONTROL = """
 [control]
 socket = "{folder}/control.sock"

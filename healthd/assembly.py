@@ -141,7 +141,7 @@ class Assembly:
         # would stop all checks for a noticeable time. Checks leave no cycles behind, so what is young can wait too.
         gc.collect()
         gc.freeze()
-        gc.set_threshold(10_000, 10, 10)
+        gc.set_threshold(1_000, 10, 10)
 
     def _set_jobs(self) -> None:
         unsettled = [job for job, verdict in self.controller.verdicts.items() if not verdict.settled]

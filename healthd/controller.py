@@ -18,12 +18,12 @@ from healthd.model import Endpoint, ServiceKey, Table, VirtualService
 from healthd.overrides import Admin, Freeze, Override
 from healthd.plan import Change, Job, JobId, Plan, diff
 from healthd.policy import Decision, ServerState
-from healthd.snapshot import Snapshot
+from healthd.snapshot import ServiceView, Snapshot
 from healthd.state import Place, ServerRecord, ServiceRecord, places, taken_latencies
 from healthd.succession import known_under, recall_servers, recall_verdicts, succeeded
 from healthd.tally import Latency
 from healthd.verdict import Verdict
-from healthd.views import service_view
+from healthd.views import SLICE, service_view
 
 Submit = Callable[[Table, frozenset[ServiceKey]], None]
 """Takes the newest desired table, and the keys of services that were owned and are to go."""
@@ -59,11 +59,16 @@ class Controller:
 
     def snapshot_slices(self) -> Generator[None, None, Snapshot]:
         """The same, with pauses in which the world goes on: each server is shown as it is at its turn."""
-        views = []
+        views: list[ServiceView] = []
+        shown = 0
         for name in list(self._services):
             record = self._services.get(name)
             if record is not None:  # a reload may have come in between
                 views.append((yield from service_view(record, self._decisions[name], self._clock.monotonic())))
+                shown += len(record.servers) + 1
+            if shown >= SLICE:
+                shown = 0
+                yield
         return Snapshot(tuple(views), self._clock.wall(), self.frozen)
 
     def taken_latencies(self) -> Generator[Latency]:

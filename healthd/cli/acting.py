@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from healthd.cli import columns, output, terminal
+from healthd.cli import output
 from healthd.cli.answers import understood
 from healthd.cli.client import Client, path_of
-from healthd.printable import one_line
 
 PATIENCE = 60.0
 """Seconds for an act: the daemon may have to read a large configuration."""
@@ -39,5 +38,4 @@ def _say(done: list[str], edits: list[str]) -> None:
     """The texts name most of the edits already."""
     shown = [*done, *(edit for edit in edits if not any(edit in text for text in done))]
     for text in shown:
-        first, *more = columns.folded(one_line(text), terminal.width() - 2) or [""]
-        output.say_plain("\n  ".join([first, *more]))
+        output.say_folded(text)

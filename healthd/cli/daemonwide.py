@@ -71,7 +71,7 @@ def reload(*, client: Client, output_format: str) -> int:
         )
     if output_format == "text":
         for change in changes:
-            output.say(change)
+            output.say_folded(change)
         output.say("Reloaded." if changes else "Reloaded: nothing has changed.")
     return Exit.OK
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from healthd.cli import answers, output, terminal
+from healthd.cli import answers, output
 from healthd.cli.answers import Server, Status
 from healthd.cli.client import Client, Unreachable, path_of
 from healthd.cli.exits import Exit, Problem
@@ -102,7 +102,7 @@ class _Waiting:
         if self._as_json:
             print(text, file=sys.stderr)
         else:
-            output.say(text, style if terminal.has_colours() else "")
+            output.say_folded(text, style)
 
 
 def waited(client: Client, patterns: Sequence[str], answer: dict[str, Any], *, as_json: bool) -> int:

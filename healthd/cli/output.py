@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from healthd.cli import columns, terminal
 from healthd.cli.exits import ReaderGone
 from healthd.printable import one_line
 
@@ -41,6 +42,12 @@ def say(text: str = "", style: str = "") -> None:
 def say_plain(text: str) -> None:
     """Text that is safe to print already: its parts went through `one_line`, and what is left are its colours."""
     _write(text)
+
+
+def say_folded(text: str, style: str = "") -> None:
+    """A paragraph, folded under itself where a terminal would break it in the middle of a word."""
+    first, *more = columns.folded(one_line(text), terminal.width() - 2) or [""]
+    _write("\n  ".join(terminal.painted(part, style) for part in (first, *more)))
 
 
 def say_json(value: Any) -> None:

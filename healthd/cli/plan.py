@@ -49,13 +49,13 @@ def plan(*, client: Client, new: Path | None, output_format: str) -> int:
 
 def _say(found: dict[str, list[str]]) -> None:
     for warning in found["warnings"]:
-        output.say(f"warning: {warning}", "yellow")
+        output.say_folded(f"warning: {warning}", "yellow")
     if found["errors"]:
         return
     if not found["edits"] and not found["effects"]:
         output.say("Nothing would change.")
     for effect in found["effects"]:
-        output.say(effect)
+        output.say_folded(effect)
     if found["edits"]:
         output.say("\nEdits of the table:" if found["effects"] else "Edits of the table:")
     for edit in found["edits"]:

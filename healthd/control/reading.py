@@ -29,7 +29,7 @@ async def status(ask: Ask) -> web.StreamResponse:
     try:
         wanted = Filter(query["service"], query["server"], query["state"], query["summary"])
         services = await rooms.status.services(wanted)
-        head = json.dumps(await rooms.status.head(ask.you))
+        head = json.dumps({**await rooms.status.head(), "you": ask.you})
         return await send(ask, [f'{head[:-1]}, "services": '.encode(), *services, b"}"])
     finally:
         turns.release()

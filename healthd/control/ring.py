@@ -14,17 +14,23 @@ from dataclasses import dataclass
 
 from healthd.events import Bus, Event
 
-KEPT = 2048
+KEPT = 1000
 AT_ONCE = 100
 """Events that are taken over, or handed out, before everybody else has a turn."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Numbered:
     id: int
     event: Event
-    data: str
-    """The event's record in JSON, on one line; made once for all who follow."""
+    _data: str = ""
+
+    @property
+    def data(self) -> str:
+        """The event's record in JSON, on one line: made once for all who follow, and not where nobody does."""
+        if not self._data:
+            self._data = json.dumps(self.event.record(), separators=(",", ":"))
+        return self._data
 
 
 def id_at(wall: float) -> int:
@@ -99,7 +105,7 @@ class Ring:
             self.forgotten = self.last - 1
         if len(self._kept) == self._kept.maxlen:
             self.forgotten = self._kept[0].id
-        self._kept.append(Numbered(self.last, event, json.dumps(event.record(), separators=(",", ":"))))
+        self._kept.append(Numbered(self.last, event))
 
     def _wake(self) -> None:
         arrived, self._arrived = self._arrived, asyncio.Event()

@@ -1,45 +1,44 @@
-"""The control interface as one part of the daemon: made before anything else is touched, and run beside it all."""
+"""The control interface as one part of the daemon: made before anything else is touched, and run beside it all.
+
+It listens from the beginning, but what speaks HTTP is only imported when somebody comes: a daemon that nobody asks is
+smaller by a quarter.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import socket
 import ssl
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-
-from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError
+from typing import TYPE_CHECKING
 
 from healthd import descriptors
 from healthd.config.access import ControlConfig
 from healthd.control import listening
-from healthd.control.door import Door
+from healthd.control.accepting import BACKLOG, Acceptor, Pace
 from healthd.control.guard import Crowd, Guard
 from healthd.control.listening import ControlUnavailable, Place, Prepared, bound, places
 from healthd.control.rooms import Rooms
 from healthd.control.sources import Sources
 from healthd.model import Endpoint
 
-log = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from aiohttp import web
 
-ACCEPTED_AT_ONCE = 16
-"""New connections that are taken before everybody else has a turn: a few milliseconds."""
-BACKLOG = 1024
-IDLE = 30.0
-"""Seconds in which the head of a request has to be there, from the connection or the end of the last answer on."""
-FAREWELL = 1.0
-"""Seconds that requests under way get when the daemon stops."""
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
 class Listener:
-    """A bound socket, and the server that accepts on a copy of it."""
+    """A bound socket, and who takes connections on it once somebody has come."""
 
     bound: socket.socket
     context: ssl.SSLContext | None = None
-    server: asyncio.Server | None = None
+    acceptor: Acceptor | None = None
 
     @property
     def place(self) -> str:
@@ -49,12 +48,14 @@ class Listener:
 
 class Control:
     def __init__(self, sources: Sources) -> None:
-        self._sources = sources
+        self._clock = sources.clock
+        self._pace = Pace(sources.clock)
         self._rooms = Rooms(sources, ControlConfig())
         self._crowds = {local: Crowd(descriptors.for_peers()) for local in (True, False)}
-        self._door = Door(self._rooms, self._crowds)
         self._listeners: dict[Place, Listener] = {}
         self._runner: web.AppRunner | None = None
+        self._somebody_came = asyncio.Event()
+        self._turn = asyncio.Lock()
 
     @property
     def places(self) -> tuple[str, ...]:
@@ -64,7 +65,9 @@ class Control:
     async def run(self) -> None:
         """Answers until it is cancelled; who still listens then is told of the end."""
         try:
-            await self._rooms.ring.run()
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._rooms.ring.run())
+                group.create_task(self._begin())
         finally:
             await self._close()
 
@@ -91,6 +94,10 @@ class Control:
 
     async def take(self, prepared: Prepared) -> None:
         """From now on as it was prepared. Connections that there are go on, with the rights that they have now."""
+        async with self._turn:
+            await self._take(prepared)
+
+    async def _take(self, prepared: Prepared) -> None:
         wanted = set(places(prepared.config))
         for place in [place for place in self._listeners if place not in wanted]:
             await self._stop(place)
@@ -99,39 +106,46 @@ class Control:
             self._listeners[place] = Listener(made)
         for place, listener in self._listeners.items():
             context = None if isinstance(place, Path) else prepared.context
-            if listener.server is None or context is not listener.context:
-                await self._serve(listener, context)
+            if place in prepared.new or context is not listener.context:
+                listener.context = context
+                await self._listen(listener)
                 log.info("control: listening on %s%s", listener.place, " with TLS" if context else "")
 
-    async def _serve(self, listener: Listener, context: ssl.SSLContext | None) -> None:
-        if listener.server is not None:
-            listener.server.close()
-        listener.context = context
+    async def _listen(self, listener: Listener) -> None:
+        if self._runner is not None:
+            await self._serve(listener)
+        else:
+            listener.bound.listen(BACKLOG)
+            asyncio.get_running_loop().add_reader(listener.bound, self._wake)
+
+    def _wake(self) -> None:
+        for listener in self._listeners.values():
+            asyncio.get_running_loop().remove_reader(listener.bound)
+        self._somebody_came.set()
+
+    async def _begin(self) -> None:
+        """Whoever has come meanwhile waits in the queue of the socket."""
+        await self._somebody_came.wait()
+        async with self._turn:
+            await self._protocols()
+            for listener in self._listeners.values():
+                await self._serve(listener)
+
+    async def _serve(self, listener: Listener) -> None:
+        if listener.acceptor is not None:
+            await listener.acceptor.close()
         crowd = self._crowds[listener.bound.family == socket.AF_UNIX]
         http = await self._protocols()
-        copy = listener.bound.dup()
-        loop = asyncio.get_running_loop()
-        make = lambda: Guard(http(), crowd, self._sources.clock)  # noqa: E731 - said where it is used
-        if copy.family == socket.AF_UNIX:
-            listener.server = await loop.create_unix_server(make, sock=copy, backlog=ACCEPTED_AT_ONCE)
-        else:
-            listener.server = await loop.create_server(make, sock=copy, ssl=context, backlog=ACCEPTED_AT_ONCE)
-        copy.listen(BACKLOG)  # asyncio's backlog is also how many it accepts in one go
+        listener.acceptor = Acceptor(
+            listener.bound, listener.context, lambda: Guard(http(), crowd, self._clock), self._pace, self._clock
+        )
 
     async def _protocols(self) -> web.Server:
         """The factory of what speaks HTTP on a connection; the same for all listeners."""
         if self._runner is None:
-            runner = web.AppRunner(
-                self._door.application(),
-                access_log=None,
-                logger=_logger(),
-                keepalive_timeout=IDLE,
-                lingering_time=1.0,
-                shutdown_timeout=FAREWELL,
-                handler_cancellation=True,
-            )
-            await runner.setup()
-            self._runner = runner
+            speaking = await asyncio.to_thread(import_module, "healthd.control.speaking")
+            gc.freeze()  # what was imported stays, and need not be looked through again and again
+            self._runner = await speaking.runner(self._rooms, self._crowds)
         server = self._runner.server
         if server is None:
             raise RuntimeError("the runner has been set up")
@@ -139,10 +153,11 @@ class Control:
 
     async def _stop(self, place: Place) -> None:
         listener = self._listeners.pop(place)
+        asyncio.get_running_loop().remove_reader(listener.bound)
         if isinstance(place, Path):
             place.unlink(missing_ok=True)
-        if listener.server is not None:
-            listener.server.close()
+        if listener.acceptor is not None:
+            await listener.acceptor.close()
         listener.bound.close()
 
     async def _close(self) -> None:
@@ -152,15 +167,3 @@ class Control:
         if self._runner is not None:
             await self._runner.cleanup()
         self._rooms.status.close()
-
-
-def _logger() -> logging.Logger:
-    """For what goes wrong here; that somebody sends what is no HTTP would let them fill the log."""
-    found = logging.getLogger(f"{__name__}.http")
-    found.addFilter(_ours)
-    return found
-
-
-def _ours(record: logging.LogRecord) -> bool:
-    kind = record.exc_info[0] if record.exc_info else None
-    return kind is None or not issubclass(kind, HttpProcessingError)

@@ -76,6 +76,7 @@ class Status:
         self._newest = newest
         self._turn = asyncio.Lock()
         self._gathered = Shared(sources.clock, FRESH, self._gather)
+        self._head = Shared(sources.clock, FRESH, self._make_head)
         self._counted = Shared(sources.clock, COUNTED_FOR, self._count)
         self._texts: dict[Filter, Shared[tuple[bytes, ...]]] = {}
 
@@ -88,6 +89,7 @@ class Status:
 
     def close(self) -> None:
         self._gathered.drop()
+        self._head.drop()
         self._counted.drop()
         for text in self._texts.values():
             text.drop()
@@ -104,24 +106,28 @@ class Status:
             self._texts[wanted] = shared
         return await shared.get()
 
-    async def head(self, you: Mapping[str, Any]) -> dict[str, Any]:
-        """Everything but the services. `you` is who asks."""
-        sources, gathered = self._sources, await self._gathered.get()
+    async def head(self) -> dict[str, Any]:
+        """Everything but the services, and who asks."""
+        return await self._head.get()
+
+    async def _make_head(self) -> dict[str, Any]:
+        gathered = await self._gathered.get()
+        async with self._turn:
+            totals = await finished(shapes.totals(gathered.snapshot))
+        sources, snapshot = self._sources, gathered.snapshot
         about, table, history = sources.about(), sources.table(), sources.history
         alerts = list(sources.alerts.views()) if sources.alerts else []
-        totals = shapes.totals(gathered.snapshot)
         return {
             "version": about.version,
             "host": about.host,
             "pid": about.pid,
-            "at": gathered.snapshot.at,
+            "at": snapshot.at,
             "started": about.started,
             "uptime": about.uptime,
             "generation": about.generation,
-            "you": you,
             "totals": totals,
-            "unusual": list(unusual.lines(sources, gathered.snapshot, alerts, gathered.counting, self._newest)),
-            "frozen": shapes.frozen(gathered.snapshot.frozen),
+            "unusual": list(unusual.lines(sources, snapshot, alerts, gathered.counting, self._newest)),
+            "frozen": shapes.frozen(snapshot.frozen),
             "table": {
                 "kind": table.kind,
                 "ok": not table.errors,

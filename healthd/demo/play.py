@@ -77,6 +77,7 @@ async def _with_daemon(folder: Path, servers: list[SmallServer], say: Say, *, ke
     path = folder / "demo.toml"
     text = "".join(SERVER.format(address=server.address, port=server.port) for server in servers)
     tokens, token, page = folder / "tokens", secrets.token_hex(20), free_port()
+    tokens.touch(mode=0o600)
     tokens.write_text(f"demo operate {token}\n")
     path.write_text(CONFIGURATION.format(folder=folder, fallback=FALLBACK, servers=text, page=page, tokens=tokens))
     say(f"Three small web servers are listening on loopback. This is the configuration, {path}:\n", "bold")
@@ -118,8 +119,8 @@ def _terminal(socket: Path, path: Path, servers: list[SmallServer]) -> tuple[str
         f"  healthd explain {name}",
         f"  healthd drain {name} --reason trying",
         f"  healthd ready {name}",
-        f"  healthd plan -c {path}          # after an edit: what a reload would do",
-        "  healthd reload",
+        "  healthd plan                                    # after an edit of the configuration,",
+        f"  healthd reload                                  # {path}",
         "  healthd events -f",
     )
 

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
 from healthd.policy import Standing
 from healthd.snapshot import CheckView, ServerView, ServiceView, Snapshot
 from healthd.verdict import Health
-from tests.support.building import FAIL, OTHER_KEY, PASS, SORRY, UNKNOWN, A, B, check, server, service
+from tests.support.building import FAIL, KEY, OTHER_KEY, PASS, SORRY, UNKNOWN, A, B, check, server, service
 from tests.support.controlling import Running, table
 
 TWO = [check("tcp"), check("http")]
@@ -52,3 +56,12 @@ def test_the_last_outcome_shown_is_that_of_the_check_that_speaks_against_the_ser
     assert idle.servers[0].last is None
     run.ask(A, "PP", "http")
     assert run.controller.snapshot.services[0].servers[0].last == PASS
+
+
+@pytest.mark.parametrize(("services", "servers"), [(1, 1000), (1000, 1)])
+def test_a_large_snapshot_has_pauses(services: int, servers: int) -> None:
+    """Whether there are many servers in a service or many services: nobody waits for more than some of them."""
+    ends = [A._replace(port=port) for port in range(1, servers + 1)]
+    keys = [replace(KEY, port=port) for port in range(1, services + 1)]
+    run = Running(*(service(*ends, name=f"web{number}", key=key) for number, key in enumerate(keys)))
+    assert 9 <= len(list(run.controller.snapshot_slices())) <= 30

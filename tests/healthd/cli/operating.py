@@ -67,6 +67,16 @@ class Director:
             assert time.monotonic() < end
             time.sleep(0.05)
 
+    def close(self, *numbers: int) -> None:
+        """Closes ports of `web`, and waits until that is seen: an answer may be half a second old."""
+        for number in numbers:
+            self.ports[number].close()
+            self.said(f"{self.ports[number].where} up -> down")
+        end = time.monotonic() + LIMIT
+        while any(self.server(self.ports[number].where)["health"] != "down" for number in numbers):
+            assert time.monotonic() < end
+            time.sleep(0.05)
+
     def run(self, *arguments: str | Path) -> CompletedProcess[str]:
         return called(*arguments, "-c", self.site.path)
 

@@ -1,3 +1,4 @@
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ import pytest
 from tests.healthd.cli.processes import COMMAND, called, environment
 from tests.support import control_answers as made
 from tests.support.control_stub import Stub
+from tests.support.terminal import Terminal
 
 SHELLS = ("bash", "zsh", "fish")
 HAS_BASH = pytest.mark.skipif(shutil.which("bash") is None, reason="bash itself reads its script")
@@ -76,10 +78,22 @@ def test_scripts(shell: str) -> None:
 
 
 @HAS_BASH
-def test_the_script_in_bash() -> None:
-    """It can be read, and is bound to the program."""
-    script = called("completion", "bash").stdout
-    done = subprocess.run(
-        ["bash", "--norc", "-euc", f"{script}\ncomplete -p healthd"], capture_output=True, text=True, check=True
-    )
-    assert "_healthd_completion" in done.stdout
+def test_in_bash(stub: Stub, tmp_path: Path) -> None:
+    """As it is typed: the colon before a port, which ends a word to bash, neither hides nor doubles anything."""
+    program = tmp_path / "healthd"
+    program.write_text(f'#!/bin/sh\nexec {" ".join(COMMAND)} "$@"\n')
+    program.chmod(0o755)
+    script = tmp_path / "completion.bash"
+    script.write_text(called("completion", "bash").stdout)
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    variables = environment(HEALTHD_SOCKET=str(stub.path), PATH=path, PS1="$ ")
+    with Terminal(("bash", "--norc", "--noprofile"), 100, 24, variables) as terminal:
+        terminal.shows("$")
+        terminal.type(f"source {script}\n")
+        terminal.shows("completion.bash")
+        terminal.type("healthd drain web/10.0.0.1\t")
+        terminal.shows("healthd drain web/10.0.0.1:80")
+        terminal.type("web/10.0.0.2:\t")
+        terminal.shows("web/10.0.0.1:80 web/10.0.0.2:80")
+        terminal.type("\x15healthd thaw --sock\t")
+        terminal.shows("healthd thaw --socket")

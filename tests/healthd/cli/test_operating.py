@@ -39,15 +39,12 @@ def test_status(director: Director) -> None:
     assert header.split()[:5] == ["SERVICE", "SERVER", "STATE", "WEIGHT", "CONN"]
     first = director.ports[0].where
     assert next(line for line in lines if first in line).split()[:4] == ["web", first, "up", "2"]
-    director.ports[0].close()
-    director.said(f"{first} up -> down")
+    director.close(0)
     done = director.run("status", "web", "--state", "down,maint")
     assert done.returncode == 1
     assert "Connection refused (ECONNREFUSED)" in done.stdout
     assert "1 of 4 servers shown." in done.stdout
-    for port in director.ports[1:]:
-        port.close()
-        director.said(f"{port.where} up -> down")
+    director.close(1, 2)
     assert director.run("status").returncode == 2
     assert director.run("status", "mail").returncode == 0
     assert director.run("status", "--format", "nagios").returncode == 2
@@ -119,8 +116,7 @@ def test_freeze_and_thaw(director: Director) -> None:
     """Told first as long as it lasts; what is found meanwhile follows when it ends."""
     director.ok("freeze", "--ttl", "30m", "--reason", "looking")
     first = director.ports[0].where
-    director.ports[0].close()
-    director.said(f"{first} up -> down")
+    director.close(0)
     done = director.run("status")
     assert done.stdout.splitlines()[1].startswith("! frozen")
     assert director.json("status")["table"]["pending"]
@@ -169,8 +165,7 @@ def test_plan(director: Director, tmp_path: Path) -> None:
 def test_show_and_explain(director: Director) -> None:
     """Everything about one; why it is so, with the outcomes, the rule and the edits."""
     first = director.ports[0].where
-    director.ports[0].close()
-    director.said(f"{first} up -> down")
+    director.close(0)
     shown = director.ok("show", f"web/{first}")
     assert "state         down since " in shown
     assert "because of  fail in" in shown

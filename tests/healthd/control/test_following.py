@@ -132,8 +132,8 @@ async def test_what_the_ring_has_forgotten_the_history_knows(
     async with asyncio.timeout(20):
         while not await kept():
             pass
-    async with stream(client, {"kind": "stopped"}, **{"Last-Event-ID": str(ids[100])}) as events:
-        assert [(await events.event())["reason"] for _ in range(2399)] == [str(number) for number in range(101, 2500)]
+    async with stream(client, {"kind": "stopped"}, **{"Last-Event-ID": str(ids[700])}) as events:
+        assert [(await events.event())["reason"] for _ in range(1799)] == [str(number) for number in range(701, 2500)]
 
 
 async def test_a_sign_of_life(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

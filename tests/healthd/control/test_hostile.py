@@ -14,7 +14,7 @@ import pytest
 from checkers.base import Outcome
 from healthd import descriptors
 from healthd.clock import SystemClock
-from healthd.control import door, guard, server
+from healthd.control import door, guard, speaking
 from healthd.daemon import Daemon
 from healthd.events import Stopped
 from healthd.plan import Job
@@ -61,7 +61,7 @@ async def outcomes(daemon: Daemon, site: ControlledSite, number: int) -> None:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """The deadlines that there are, but short."""
-    monkeypatch.setattr(server, "IDLE", 0.5)
+    monkeypatch.setattr(speaking, "IDLE", 0.5)
     monkeypatch.setattr(door, "BODY_TIME", 0.5)
     monkeypatch.setattr(guard, "STALLED", 0.5)
 

@@ -3,6 +3,8 @@ from __future__ import annotations
 import socket
 import ssl
 import stat
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -218,3 +220,15 @@ async def test_tokens_that_this_user_may_not_read(site: ControlledSite) -> None:
     with pytest.raises(ControlUnavailable) as caught:
         await Daemon(unreadable, site.folder, site.ipvs).run()
     assert caught.value.messages == (f"control.tokens_file: {path} cannot be read: Permission denied",)
+
+
+LAZY = """
+import asyncio, sys
+from healthd.control.server import Control
+assert not [name for name in sys.modules if name.partition(".")[0] == "aiohttp"], "aiohttp is imported"
+"""
+
+
+def test_nothing_that_speaks_http_is_imported_before_somebody_comes() -> None:
+    """It would make every daemon larger by a quarter, also one that nobody ever asks."""
+    subprocess.run([sys.executable, "-c", LAZY], check=True, timeout=60)

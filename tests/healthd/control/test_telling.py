@@ -58,7 +58,7 @@ async def test_weight(client: Client, site: ControlledSite, daemon: Daemon, weig
     await site.until(lambda: "-r 10.0.0.1:80 -m -w 10" in site.table)
 
 
-async def test_freeze_and_thaw(client: Client, site: ControlledSite) -> None:
+async def test_freeze_and_thaw(client: Client, site: ControlledSite, daemon: Daemon) -> None:
     """While it is frozen nothing is edited, and everybody sees what is held back."""
     assert (await client.post("freeze", {"reason": "looking"})).status == 200
     assert (await client.post("drain", {"servers": [FIRST]})).status == 200
