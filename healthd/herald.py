@@ -49,7 +49,7 @@ class Herald:
         if new is old or new is Health.UNDECIDED:
             return
         server.told = new
-        server.event = _SERVER_EVENT[old, new](
+        event = _SERVER_EVENT[old, new](
             at=self._clock.wall(),
             service=service.config.name,
             server=str(server.config.endpoint),
@@ -61,7 +61,9 @@ class Herald:
             available=decision.available,
             configured=len(service.servers),
         )
-        self._bus.publish(server.event)
+        # That a server was well from the start is remembered of it by `since` alone: there are thousands of them.
+        server.event = None if isinstance(event, events.ServerAdmitted) else event
+        self._bus.publish(event)
 
     def standing(self, service: ServiceRecord, decision: Decision) -> None:
         """Tells when a service has lost its last server or has one again, and of its fallback.

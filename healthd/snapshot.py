@@ -19,7 +19,7 @@ from healthd.verdict import Health
 class CheckView:
     """`progress` is "k/n" while k of the n outcomes have come that change the health, and else empty.
 
-    `cause` is the newest of the outcomes that led to the health, None if it was adopted from the table.
+    `cause` is the newest of the outcomes that put it down, None while it is not.
     """
 
     name: str
@@ -38,7 +38,7 @@ class ServerView:
     """`weight` is the one desired in the table, None while the server is not to be in it.
 
     `since` is when the server's health last changed, `transitions` how often it did; `told` is the event that was
-    published of it last.
+    published of it last, None while it has been well from the start.
     """
 
     address: str

@@ -21,7 +21,7 @@ from healthd.verdict import Health, Transition, Verdict, step
 class CheckRecord:
     """`wish` is the weight that the newest outcome that passed asks for; until there is one, the weight found.
 
-    `last` came at the monotonic time `last_at`; `cause` is the newest of the outcomes that led to the verdict's health.
+    `last` came at the monotonic time `last_at`; `cause` is the newest of the outcomes that put it down.
     `count`, `fails`, `seconds` and `longest` add up outcomes since they were last taken. `unknowns` are all;
     `unknowns_in_a_row` leaves out those of a lost worker, which has an event of its own.
     """
@@ -67,7 +67,7 @@ class CheckRecord:
             self.wish = outcome.weight
         self.verdict, transition = step(self.verdict, outcome, fall=self.config.fall, rise=self.config.rise)
         if transition is not None:
-            self.cause = outcome
+            self.cause = outcome if self.verdict.health is Health.DOWN else None
         return transition
 
 

@@ -83,6 +83,7 @@ class Status:
     def forget(self) -> None:
         """After an act: who asks next is to see what it did."""
         self._gathered.forget()
+        self._head.forget()
         self._counted.forget()
         for text in self._texts.values():
             text.forget()

@@ -16,7 +16,6 @@ FIRST = "web/10.0.0.1:80"
 
 async def state_of(client: Client, server: str = FIRST) -> Any:
     service, _, name = server.partition("/")
-    await asyncio.sleep(0.55)  # a snapshot is good for half a second
     return (await client.get(f"/api/v1/services/{service}/servers/{name}")).json
 
 
@@ -62,7 +61,7 @@ async def test_freeze_and_thaw(client: Client, site: ControlledSite, daemon: Dae
     """While it is frozen nothing is edited, and everybody sees what is held back."""
     assert (await client.post("freeze", {"reason": "looking"})).status == 200
     assert (await client.post("drain", {"servers": [FIRST]})).status == 200
-    await asyncio.sleep(0.6)
+    await site.until(lambda: bool(daemon._parts.reconciler.pending))
     state = (await client.get("/api/v1/status")).json
     assert state["frozen"]["who"] == "root"
     assert state["table"]["pending"] == ["-e -t 192.168.7.110:80 -r 10.0.0.1:80 -m -w 0"]
