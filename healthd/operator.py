@@ -35,6 +35,8 @@ Selector = str | Sequence[str]
 
 LONGEST_LIST = 100
 """Selectors that the audit trail has of one order that was refused."""
+MOST_TOLD = 2
+"""Selectors that match nothing, of which near names are told: to look for them takes a while."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,9 +189,11 @@ class Operator:
         for each in listed(selector):
             some = selected(each, servers)
             found |= dict.fromkeys(some)
-            missing += [] if some else [no_match(each, servers)]
+            missing += [] if some else [each]
         if missing:
-            raise Refused("not_found", *missing)
+            told = [no_match(each, servers) for each in missing[:MOST_TOLD]]
+            rest = [f"and {len(missing) - MOST_TOLD} more match nothing"] if len(missing) > MOST_TOLD else []
+            raise Refused("not_found", *told, *rest)
         return list(found)
 
     def _set(self, selector: Selector, order: Order, becomes: Becomes) -> Done:

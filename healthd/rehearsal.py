@@ -31,7 +31,7 @@ class Rehearsal:
         """What the configuration at `path` would do, or the one in use as it now is on the disk."""
         try:
             config = await asyncio.to_thread(load, path or self.path)
-            new = plan.make(config)
+            new = await asyncio.to_thread(plan.make, config)
             actual = self._actual(new)
         except ConfigError as error:
             return Preview(errors=error.messages)

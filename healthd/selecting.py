@@ -21,7 +21,7 @@ Servers = Mapping[str, Collection[Endpoint]]
 Key = tuple[str, Endpoint]
 """A server of a service."""
 
-COMPARED = 500
+COMPARED = 60
 """Names that one which matches nothing is compared with; more would take time that belongs to the checks."""
 
 
