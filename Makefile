@@ -1,7 +1,7 @@
 # make demo   shows the main job working; needs nothing but Python
 # make test   sets up and passes every test; as root on Debian it installs the real servers and the kernel it tests on
 # make lint   style and types
-# make bench-NAME  one benchmark of benchmarks/ (cost lateness memory startup table reaction workers record control); ARGS="..."
+# make bench-NAME  one benchmark of benchmarks/ (cost lateness memory startup table reaction workers record metrics control); ARGS="..."
 # make man    writes the manual pages to build/man
 # make deb    builds a Debian package of this tree, for the Debian that it is built on
 # make test-deb  installs it on a fresh Debian 12 in a folder, tries it out and purges it; as root

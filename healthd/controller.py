@@ -22,7 +22,7 @@ from healthd.snapshot import ServiceView, Snapshot
 from healthd.state import Place, ServerRecord, ServiceRecord, places, taken_latencies
 from healthd.succession import known_under, recall_servers, recall_verdicts, succeeded
 from healthd.tally import Latency
-from healthd.verdict import Verdict
+from healthd.verdict import Health, Verdict
 from healthd.views import SLICE, service_view
 
 Submit = Callable[[Table, frozenset[ServiceKey]], None]
@@ -174,7 +174,7 @@ class Controller:
         for server, before in changed:
             if server.health is not before.health:
                 server.since = self._clock.wall()
-                server.transitions += 1
+                server.transitions += before.health is not Health.UNDECIDED
             self._herald.server(service, server, decision, commands, check, outcomes)
         self._herald.standing(service, decision)
         self._publish_service(service)

@@ -147,12 +147,12 @@ def _keep(controller: Controller, operator: Operator, *, exact: bool) -> Generat
                 yield
             destination = virtual.destinations.get(endpoint)
             found = {} if destination and destination.weight and _is_plain(server, exact=exact) else server.checks
-            for check in found.values():
+            decided = [check for check in found.values() if check.verdict.health is not Health.UNDECIDED]
+            for check in decided:
                 job = job_id(record.config, endpoint, check.config)
-                if check.verdict.health is not Health.UNDECIDED:
-                    verdicts[job] = check.verdict if exact else Verdict(check.verdict.health)
-                    checks[job] = check.config
-            if found or server.transitions:
+                verdicts[job] = check.verdict if exact else Verdict(check.verdict.health)
+                checks[job] = check.config
+            if decided or server.transitions:
                 pasts[name, endpoint] = Past(server.since, server.transitions)
             if server.override is not None:
                 overrides[name, endpoint] = operator.dated((name, endpoint), server.override)
