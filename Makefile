@@ -12,7 +12,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):/usr/sbin:/sbin:$(PATH)
 
-.PHONY: demo test test-host test-kernel lint man deb test-deb wheel clean FORCE
+.PHONY: demo test test-host test-page test-rest test-kernel lint man deb test-deb wheel clean FORCE
 
 # On a terminal it stays after the play, for the page and the commands, until Ctrl-C.
 KEEP := $(shell test -t 0 && echo --keep)
@@ -28,8 +28,15 @@ test: $(VENV)/.installed-dev
 	  printf '***   %s\n' $(KERNEL_TESTS) >&2; \
 	  if [ $$status != 0 ] || [ -n "$$CI" ]; then exit 1; fi; fi
 
+# The page's tests mostly wait for a browser, so they run beside the others.
 test-host: $(VENV)/.installed-dev
-	$(BIN)/pytest
+	$(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync=target test-page test-rest
+
+test-page: FORCE
+	$(BIN)/pytest -p no:cacheprovider tests/healthd/page
+
+test-rest: FORCE
+	$(BIN)/pytest --ignore=tests/healthd/page
 
 # On a kernel with IPVS: this machine's own where it has it, else a User-Mode Linux booted for the purpose. Each file
 # has a lab of its own, and as many run at once as there are processors.
