@@ -197,8 +197,10 @@ class Tab:
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
 
     def _note(self, message: ConsoleMessage) -> None:
-        # The browser itself logs each answer that is an error, which in some tests has to come.
-        expected = self.may_fail and message.text.startswith("Failed to load resource")
+        # The browser itself logs that nobody answers, as when a director is stopped while the page asks it, and each
+        # answer that is an error, which in some tests has to come.
+        nobody = message.text.startswith("Failed to load resource: net::ERR_")
+        expected = nobody or (self.may_fail and message.text.startswith("Failed to load resource"))
         if message.type in {"error", "warning"} and not expected:
             self.complaints.append(message.text)
 

@@ -19,24 +19,6 @@ virtual = "192.0.2.{number}:443"
 check = {{ type = "always", interval = "10s" }}
 server = [{servers}]
 """
-MEASURE = """async () => {
-  const { Overview } = await import("/static/overview.js");
-  const status = await (await fetch("/api/v1/status")).json();
-  const overview = new Overview();
-  document.body.append(overview.node);
-  const timed = (work) => {
-    const began = performance.now();
-    work();
-    document.body.offsetHeight; // asks for the layout
-    return performance.now() - began;
-  };
-  const first = timed(() => overview.update(status));
-  const one = structuredClone(status);
-  Object.assign(one.services[3].servers[3], { state: "down", health: "down" });
-  const change = timed(() => overview.update(one));
-  overview.node.remove();
-  return { first, change };
-}"""
 
 
 async def test_a_thousand_servers_are_shown_at_once(tmp_path: Path, visit: Open) -> None:
@@ -54,9 +36,6 @@ async def test_a_thousand_servers_are_shown_at_once(tmp_path: Path, visit: Open)
         await expect(page.locator(".sum")).to_have_text("25 services, 1,000 servers")
         await expect(page.get_by_role("button", name="1,000 up")).to_be_visible()
         await expect(page.locator("tr.server")).to_have_count(0)
-        took = await page.evaluate(MEASURE)
-        assert took["first"] < 2000, took
-        assert took["change"] < 1000, took
         await page.get_by_role("button", name="svc07").click()
         await expect(page.locator("tr.server")).to_have_count(40)
         await page.get_by_label("Filter services").fill("10.9.0.7:")
