@@ -17,7 +17,6 @@ HTTP: Mapping[str, int] = {
     "conflict": 409,
     "too_large": 413,
     "unsupported": 415,
-    "internal": 500,
     "busy": 503,
 }
 """The HTTP status of each of ours."""

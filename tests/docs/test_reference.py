@@ -11,7 +11,9 @@ import pytest
 from checkers import BUILTIN
 from checkers.base import Code
 from healthd import verdict
-from healthd.config.models import HealthdTable, ServerTable, ServiceTable
+from healthd.config.models import ControlTable, HealthdTable, ServerTable, ServiceTable
+from healthd.control.failures import HTTP
+from healthd.control.routes import ROUTES
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -25,8 +27,13 @@ def named(page: str) -> set[str]:
 
 
 def test_every_key_of_the_configuration_is_in_the_reference() -> None:
-    """docs/configuration.md has a row for each key of [healthd], of a service and of a server."""
-    keys = {*HealthdTable.__annotations__, *ServiceTable.__annotations__, *ServerTable.__annotations__}
+    """docs/configuration.md has a row for each key of [healthd], of [control], of a service and of a server."""
+    keys = {
+        *ControlTable.__annotations__,
+        *HealthdTable.__annotations__,
+        *ServiceTable.__annotations__,
+        *ServerTable.__annotations__,
+    }
     keys |= {"interval", "fast_interval", "timeout", "fall", "rise"}
     assert keys - named("configuration.md") == set()
 
@@ -54,3 +61,15 @@ def test_the_state_diagram_is_that_of_the_code() -> None:
 def test_every_code_is_in_the_reference() -> None:
     """docs/checks.md explains each code that a built-in check can give."""
     assert set(Code) - named("checks.md") == set()
+
+
+def test_every_path_and_failure_of_the_control_interface_is_in_the_reference() -> None:
+    """docs/control.md names each path of the API, each field of an act, and each status of a failure."""
+    text = (DOCS / "control.md").read_text()
+    paths = {re.sub(r"{(\w+)}", lambda name: name[1].upper(), route.path) for route in ROUTES}
+    known = {path for path in paths if path.startswith(("/api/", "/health", "/ready", "/metrics", "/openapi"))}
+    assert {path for path in known if f"{path}`" not in text} == {"/api/v1/logout"}
+    api = [route for route in ROUTES if route.path.startswith("/api/")]
+    fields = {param.name for route in api for param in (*route.body, *route.query)}
+    assert {field for field in fields if not re.search(rf"[`?]{field}\b", text)} == {"token"}
+    assert {status for status in HTTP if f"`{status}`" not in text} == set()
