@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -138,7 +137,3 @@ def row_of(record: dict[str, Any]) -> Row:
         str(record.get("server", "")),
         json.dumps(record, separators=(",", ":"), default=str),
     )
-
-
-def is_full(error: sqlite3.Error) -> bool:
-    return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
