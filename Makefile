@@ -12,7 +12,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):/usr/sbin:/sbin:$(PATH)
 
-.PHONY: demo test test-host test-page test-rest test-kernel lint man deb test-deb wheel clean FORCE
+# make test-real  only those against real server programs
+.PHONY: demo test test-host test-page test-rest test-real test-kernel lint man deb test-deb wheel clean FORCE
 
 # On a terminal it stays after the play, for the page and the commands, until Ctrl-C.
 KEEP := $(shell test -t 0 && echo --keep)
@@ -22,10 +23,10 @@ demo: $(VENV)/.installed
 
 # What cannot be installed is left out and said last, where it is seen; in CI it is a failure.
 test: $(VENV)/.installed-dev
-	@if tests/lab/setup; then $(MAKE) --no-print-directory test-host test-kernel; else \
+	@if tests/lab/setup; then $(MAKE) --no-print-directory test-host test-real test-kernel; else \
 	  $(MAKE) --no-print-directory test-host; status=$$?; \
 	  echo '*** LEFT OUT, for want of what tests/lab/setup names above:' >&2; \
-	  printf '***   %s\n' $(KERNEL_TESTS) >&2; \
+	  printf '***   %s\n' tests/real $(KERNEL_TESTS) >&2; \
 	  if [ $$status != 0 ] || [ -n "$$CI" ]; then exit 1; fi; fi
 
 # The page's tests mostly wait for a browser, so they run beside the others.
@@ -37,6 +38,10 @@ test-page: FORCE
 
 test-rest: FORCE
 	$(BIN)/pytest --ignore=tests/healthd/page
+
+# Every kind of check against the real server program. They mostly wait, so there are more at once than processors.
+test-real: $(VENV)/.installed-dev
+	$(BIN)/pytest --numprocesses=4 --dist=loadfile -p no:cacheprovider tests/real
 
 # On a kernel with IPVS: this machine's own where it has it, else a User-Mode Linux booted for the purpose. Each file
 # has a lab of its own, and as many run at once as there are processors.

@@ -14,6 +14,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import hashlib
+import importlib
 import importlib.machinery
 import importlib.util
 import inspect
@@ -51,7 +52,7 @@ def find(kind: str, plugin_dir: Path | None) -> type[Checker]:
 
     """
     if kind in BUILTIN:
-        return BUILTIN[kind]
+        return _built_in(kind)
     if ":" in kind:
         return _from_directory(kind, plugin_dir)
     installed = _entry_points()
@@ -71,7 +72,7 @@ def kinds() -> dict[str, type[Checker]]:
             found[name] = _from_entry_point(entry)
         except PluginError as error:
             log.warning("%s", error)
-    return dict(sorted((found | BUILTIN).items()))
+    return dict(sorted((found | {name: _built_in(name) for name in BUILTIN}).items()))
 
 
 def summary(kind: type[Checker]) -> str:
@@ -79,6 +80,12 @@ def summary(kind: type[Checker]) -> str:
     text = inspect.cleandoc(kind.__doc__ or "")
     written_by_dataclass = text.startswith(f"{kind.__name__}(")
     return "" if written_by_dataclass else text.partition("\n")[0]
+
+
+def _built_in(kind: str) -> type[Checker]:
+    module, _, name = BUILTIN[kind].partition(":")
+    found: type[Checker] = getattr(importlib.import_module(module), name)
+    return found
 
 
 def _entry_points() -> dict[str, EntryPoint]:

