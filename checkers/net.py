@@ -82,15 +82,24 @@ class Stream:
     async def __aenter__(self) -> Self:
         target = self._target
         target.trace.enter(_CONNECT, f"connecting to {target.where}")
-        self._sock = open_socket(target, _STREAM)
+        self._sock = sock = open_socket(target, _STREAM)
         try:
-            await self._connect(self._sock)
+            if self._reset_on_close:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+            error_number = sock.connect_ex((target.address, target.port))
+            self._watch = watch = target.io.watch(sock.fileno())
+            if error_number == errno.EINPROGRESS:
+                await watch.writable()
+                error_number = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) if watch.broken else 0
         except OSError as error:
             self.close()
             raise ended(error, Code.L4CON, f"connecting to {target.where}") from error
         except BaseException:
             self.close()
             raise
+        if error_number:
+            self.close()
+            raise ended(OSError(error_number, os.strerror(error_number)), Code.L4CON, f"connecting to {target.where}")
         target.trace.enter(_TALK, f"connected to {target.where}")
         return self
 
@@ -98,17 +107,6 @@ class Stream:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-    async def _connect(self, sock: Socket) -> None:
-        if self._reset_on_close:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
-        error = sock.connect_ex((self._target.address, self._target.port))
-        self._watch = watch = self._target.io.watch(sock.fileno())
-        if error == errno.EINPROGRESS:
-            await watch.writable()
-            error = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) if watch.broken else 0
-        if error:
-            raise OSError(error, os.strerror(error))
 
     async def start_tls(self, context: ssl.SSLContext, server_name: str | None) -> None:
         """TLS from here on; `server_name` is sent as SNI and is the name that the certificate is held against."""

@@ -95,9 +95,9 @@ class Engine(Generic[R]):
         """More happened than a turn could deal with: what was begun is to be ended before more begins."""
         return bool(self._ready)
 
-    def start(self, run: R) -> None:
-        """Begins a check; `look` is to follow when all have begun that begin now."""
-        now = run.began = self._clock.monotonic()
+    def start(self, run: R, now: float) -> None:
+        """Begins a check `now`; `look` is to follow when all have begun that begin together."""
+        run.began = now
         if not self._under_way:
             self._lost.begin(now)
         run.lost = self._lost.total
@@ -125,7 +125,7 @@ class Engine(Generic[R]):
         for fd, happened in self._epoll.poll(0, len(self._watches) + 1):
             watch = self._watches.get(fd)
             if watch is not None:
-                watch.note(happened)
+                watch.happened |= happened
                 self._ready.append(watch.run)
         # All are known before the first goes on: what it opens is not mistaken for what it closed.
         resumed = min(len(self._ready), SLICE)

@@ -169,7 +169,7 @@ class Scheduler:
         self._free -= slot.needs
         self._under_way += 1
         if slot.checker.lean:
-            self._engine.start(slot)
+            self._engine.start(slot, now)
         elif self._group is not None:
             slot.task = self._group.create_task(self._check(slot))
 

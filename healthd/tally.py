@@ -44,9 +44,12 @@ class Tally:
         self.seconds += seconds
         self.durations[bisect_left(BOUNDS, seconds)] += 1
         counted = (check, outcome.status, outcome.code)
-        if counted not in self.outcomes and len(self.outcomes) >= MOST_CODES:
-            counted = (check, outcome.status, OTHER)
-        self.outcomes[counted] = self.outcomes.get(counted, 0) + 1
+        try:
+            self.outcomes[counted] += 1
+        except KeyError:
+            if len(self.outcomes) >= MOST_CODES:
+                counted = (check, outcome.status, OTHER)
+            self.outcomes[counted] = self.outcomes.get(counted, 0) + 1
 
     @property
     def view(self) -> TallyView:

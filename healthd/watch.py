@@ -19,32 +19,29 @@ R = TypeVar("R")
 
 
 class Watch(Generic[R]):
-    """See `checkers.waiting.Watch`. `run` is whose socket it is."""
+    """See `checkers.waiting.Watch`. `run` is whose socket it is, `happened` all events that are not used up."""
 
-    __slots__ = ("_happened", "run")
+    __slots__ = ("happened", "run")
 
     def __init__(self, run: R) -> None:
         self.run = run
-        self._happened = 0
-
-    def note(self, events: int) -> None:
-        self._happened |= events
+        self.happened = 0
 
     @property
     def broken(self) -> bool:
-        return self._happened & _BROKEN != 0
+        return self.happened & _BROKEN != 0
 
     @types.coroutine
     def readable(self) -> Generator[object, None, None]:
-        while not self._happened & _READABLE:
+        while not self.happened & _READABLE:
             yield WAIT
 
     @types.coroutine
     def writable(self) -> Generator[object, None, None]:
-        self._happened &= ~select.EPOLLOUT
-        while not self._happened & _WRITABLE:
+        self.happened &= ~select.EPOLLOUT
+        while not self.happened & _WRITABLE:
             yield WAIT
 
     def drained(self) -> None:
         """The end of the stream stays: it is told only once, and may have come before what was just read."""
-        self._happened &= select.EPOLLRDHUP | select.EPOLLHUP
+        self.happened &= select.EPOLLRDHUP | select.EPOLLHUP

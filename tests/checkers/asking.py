@@ -33,7 +33,7 @@ async def ask_once(checker: Checker, target: Target, seconds: float = 5) -> Outc
     engine: Engine[Run] = Engine(SystemClock(), lambda _, outcome: ended.set_result(outcome))
     run = Run(checker, dataclasses.replace(target, io=engine), seconds)
     try:
-        engine.start(run)
+        engine.start(run, SystemClock().monotonic())
         engine.look()
         return await ended
     finally:

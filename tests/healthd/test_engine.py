@@ -47,7 +47,7 @@ class Bench:
 
     def start(self, checker: Checker | Body, seconds: float = 3) -> Run:
         run = self.run(checker, seconds)
-        self.engine.start(run)
+        self.engine.start(run, self.clock.monotonic())
         self.engine.look()
         return run
 
@@ -78,7 +78,7 @@ async def silence(target: Target) -> object:
 async def test_a_check_that_passes_has_its_duration_measured(bench: Bench) -> None:
     """By the clock that the engine was given."""
     run = bench.run(silence)
-    bench.engine.start(run)
+    bench.engine.start(run, bench.clock.monotonic())
     bench.engine.look()
     peer, _ = bench.listener.accept()
     bench.clock._now += 0.04
@@ -193,7 +193,7 @@ async def test_a_run_can_be_started_again(bench: Bench) -> None:
     assert [outcome.code for outcome in bench.ended] == ["L4OK"]
     await bench.clock.advance(0.9)
     run.checker = Scripted(body=silence)
-    bench.engine.start(run)
+    bench.engine.start(run, bench.clock.monotonic())
     bench.engine.look()
     await bench.clock.advance(0.5)
     assert len(bench.ended) == 1
@@ -204,7 +204,7 @@ async def test_a_run_can_be_started_again(bench: Bench) -> None:
 async def test_under_load_a_turn_has_an_end(bench: Bench) -> None:
     """No more than a slice goes on in one turn, the others in the next ones, and all before anything new begins."""
     for _ in range(SLICE * 2 + 1):
-        bench.engine.start(bench.run(Tcp()))
+        bench.engine.start(bench.run(Tcp()), bench.clock.monotonic())
     seen: list[int] = []
     while bench.engine.behind or not seen:
         bench.engine.look()
@@ -224,7 +224,7 @@ async def test_what_a_turn_closes_is_not_mistaken_for_what_it_opens(bench: Bench
 
     runs = [bench.run(twice) for _ in range(3)]
     for run in runs:
-        bench.engine.start(run)
+        bench.engine.start(run, bench.clock.monotonic())
     for _ in range(5):
         bench.engine.look()
     assert bench.ended == []
