@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import NewType
 
 from checkers.base import Target
-from healthd.config.values import CheckConfig, Config, ServerConfig, ServiceConfig
+from healthd.config.values import CheckConfig, Config, ServiceConfig
 from healthd.model import Endpoint, ServiceKey
 
 JobId = NewType("JobId", str)
@@ -24,7 +24,32 @@ class Job:
     service: str
     server: Endpoint
     check: CheckConfig
-    target: Target
+    virtual: ServiceKey
+
+    @property
+    def address(self) -> str:
+        """Where the check asks: numeric, and mostly the server's own."""
+        return self.check.checker.address or self.server.address
+
+    @property
+    def port(self) -> int:
+        checker = self.check.checker
+        return checker.port or self.server.port or checker.default_port
+
+    @property
+    def target(self) -> Target:
+        """Made anew each time: a job is kept for as long as it is configured, and whom it asks by whoever asks."""
+        return Target(
+            address=self.address,
+            port=self.port,
+            service=self.service,
+            server_address=self.server.address,
+            server_port=self.server.port,
+            virtual_address=self.virtual.address,
+            virtual_port=self.virtual.port,
+            fwmark=self.virtual.fwmark,
+            protocol=self.virtual.protocol or "fwmark",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,22 +76,7 @@ def _jobs(service: ServiceConfig) -> Iterator[Job]:
     for server in service.servers:
         for check in service.checks:
             name = job_id(service, server.endpoint, check)
-            yield Job(name, service.name, server.endpoint, check, _target(service, server, check))
-
-
-def _target(service: ServiceConfig, server: ServerConfig, check: CheckConfig) -> Target:
-    checker = check.checker
-    return Target(
-        address=checker.address or server.endpoint.address,
-        port=checker.port or server.endpoint.port or checker.default_port,
-        service=service.name,
-        server_address=server.endpoint.address,
-        server_port=server.endpoint.port,
-        virtual_address=service.key.address,
-        virtual_port=service.key.port,
-        fwmark=service.key.fwmark,
-        protocol=service.key.protocol or "fwmark",
-    )
+            yield Job(name, service.name, server.endpoint, check, service.key)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ import math
 import zlib
 from collections.abc import Hashable
 
-from checkers.base import Trace
 from checkers.waiting import Io
 from healthd.engine import Run
 from healthd.plan import Job, JobId
@@ -40,9 +39,7 @@ class Slot(Run):
     def __init__(self, jobs: list[Job], io: Io, now: float) -> None:
         checker, target = jobs[0].check.checker, jobs[0].target
         lean = checker.lean
-        super().__init__(
-            checker, dataclasses.replace(target, trace=Trace(), io=io) if lean else target, jobs[0].check.timeout
-        )
+        super().__init__(checker, dataclasses.replace(target, io=io) if lean else target, jobs[0].check.timeout)
         self.take(jobs)
         self.needs = 1 if lean else TASK_NEEDS
         self.planned = self.due = now
@@ -52,7 +49,7 @@ class Slot(Run):
         self.task: asyncio.Task[None] | None = None
 
     def take(self, jobs: list[Job]) -> None:
-        self.jobs = jobs
+        self.jobs = tuple(jobs)
         self.phase = phase_of(jobs[0].id)
         self.interval = min(job.check.interval for job in jobs)
         self.fast_interval = min(job.check.fast_interval for job in jobs)
@@ -73,8 +70,8 @@ class Slot(Run):
 
 def question_of(job: Job) -> Hashable:
     """Equal for jobs that one check can answer."""
-    checker, target = job.check.checker, job.target
-    return (checker, target.address, target.port, job.check.timeout) if checker.shared else job.id
+    checker = job.check.checker
+    return (checker, job.address, job.port, job.check.timeout) if checker.shared else job.id
 
 
 def phase_of(job_id: JobId) -> float:

@@ -14,7 +14,7 @@ from healthd.overrides import Override
 from healthd.plan import JobId, Plan
 from healthd.policy import Decision, ServerState
 from healthd.tally import Latency, Tally
-from healthd.verdict import Health, Transition, Verdict, step
+from healthd.verdict import SETTLED, Health, Transition, Verdict, step
 
 
 @dataclass(slots=True)
@@ -174,7 +174,7 @@ def adopted(service: ServiceConfig, actual: VirtualService, at: float) -> Servic
         weight = found.weight if found is not None else 0
         health = Health.UP if weight > 0 else Health.UNDECIDED
         wish = weight if weight not in (0, server.destination.weight) else None
-        checks = {check.name: CheckRecord(check, Verdict(health), wish) for check in service.checks}
+        checks = {check.name: CheckRecord(check, SETTLED[health], wish) for check in service.checks}
         servers[server.endpoint] = ServerRecord(server, found is not None, checks, health, since=at)
     return ServiceRecord(service, servers)
 
@@ -190,7 +190,7 @@ def carried_over(old: ServiceRecord, new: ServiceConfig, at: float) -> ServiceRe
     for server in new.servers:
         known = old.servers.get(server.endpoint)
         if known is None:
-            checks = {check.name: CheckRecord(check, Verdict()) for check in new.checks}
+            checks = {check.name: CheckRecord(check, SETTLED[Health.UNDECIDED]) for check in new.checks}
             servers[server.endpoint] = ServerRecord(server, found=False, checks=checks, told=Health.UNDECIDED, since=at)
         else:
             checks = {check.name: _carried_check(known, check) for check in new.checks}

@@ -30,6 +30,8 @@ from healthd.model import Threshold
 
 
 class Health(enum.Enum):
+    __hash__ = object.__hash__  # as of `Status`
+
     UNDECIDED = "unknown"
     UP = "up"
     DOWN = "down"
@@ -46,6 +48,10 @@ class Verdict:
     def settled(self) -> bool:
         """False while the next outcomes may change the verdict: the check is then worth repeating soon."""
         return self.health is not Health.UNDECIDED and not self.recent
+
+
+SETTLED = {health: Verdict(health) for health in Health}
+"""With nothing that speaks against the health: what nearly all checks have, so that one of each is enough for all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +80,7 @@ def step(verdict: Verdict, outcome: Outcome, *, fall: Threshold, rise: Threshold
     health = verdict.health
     if health is Health.UNDECIDED:
         new = _FIRST[outcome.status]
-        return Verdict(new), Transition(health, new, (outcome,))
+        return SETTLED[new], Transition(health, new, (outcome,))
     contrary = _CONTRARY[health]
     if not verdict.recent and outcome.status is not contrary:
         return verdict, None
@@ -83,7 +89,7 @@ def step(verdict: Verdict, outcome: Outcome, *, fall: Threshold, rise: Threshold
     against = tuple(o for o in recent if o.status is contrary)
     if len(against) >= threshold.count:
         new = _OPPOSITE[health]
-        return Verdict(new), Transition(health, new, against)
+        return SETTLED[new], Transition(health, new, against)
     return Verdict(health, _still_open(recent, contrary, threshold)), None
 
 
