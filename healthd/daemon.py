@@ -16,7 +16,8 @@ from typing import ClassVar
 from healthd import events
 from healthd.assembly import Assembly
 from healthd.clock import Clock, SystemClock
-from healthd.config import Config, ConfigError, load
+from healthd.config import Config, ConfigError
+from healthd.config.apart import load_apart
 from healthd.control.listening import ControlUnavailable
 from healthd.events import Bus
 from healthd.interface import Interface
@@ -145,7 +146,7 @@ class Daemon:
             self._reload.clear()
             self._parts.service.reloading()
             try:
-                config = await asyncio.to_thread(load, self._path)
+                config = await asyncio.to_thread(load_apart, self._path)
                 async with self._parts.interface.changing(config.control):
                     self._parts.take_over(config)
             except (ConfigError, ControlUnavailable) as error:

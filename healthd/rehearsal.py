@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from healthd import plan
-from healthd.config import ConfigError, load
+from healthd.config import ConfigError
+from healthd.config.apart import load_apart
 from healthd.controller import Controller
 from healthd.ipvs import Ipvs, IpvsUnavailable
 from healthd.model import Table
@@ -30,7 +31,7 @@ class Rehearsal:
     async def of(self, path: Path | None) -> Preview:
         """What the configuration at `path` would do, or the one in use as it now is on the disk."""
         try:
-            config = await asyncio.to_thread(load, path or self.path)
+            config = await asyncio.to_thread(load_apart, path or self.path)
             new = await asyncio.to_thread(plan.make, config)
             actual = self._actual(new)
         except ConfigError as error:

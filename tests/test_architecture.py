@@ -156,6 +156,7 @@ MAY_IMPORT = {
         "checkers.registry",
         "checkers.spawn",
         "healthd.clock",
+        "healthd.config.carrying",
         "healthd.config.values",
         "healthd.descriptors",
         "healthd.events",
@@ -246,6 +247,7 @@ MAY_IMPORT = {
     ],
     "healthd.rehearsal": [
         "healthd.config",
+        "healthd.config.apart",
         "healthd.controller",
         "healthd.ipvs",
         "healthd.model",
@@ -397,6 +399,7 @@ MAY_IMPORT = {
         "healthd.assembly",
         "healthd.clock",
         "healthd.config",
+        "healthd.config.apart",
         "healthd.control.listening",
         "healthd.events",
         "healthd.interface",

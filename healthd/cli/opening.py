@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -16,7 +16,8 @@ from healthd.lock import AlreadyLocked, Lock
 from healthd.model import Table
 
 
-def load_config(path: Path) -> Config:
+def load_config(path: Path, load: Callable[[Path], Config] = load) -> Config:
+    """`load` may be `load_apart`, for a process that is to last."""
     try:
         return load(path)
     except ConfigError as error:

@@ -15,6 +15,7 @@ from healthd import descriptors, log
 from healthd.cli import options
 from healthd.cli.exits import Exit, Problem
 from healthd.cli.opening import held, load_config, opened_table
+from healthd.config.apart import load_apart
 from healthd.control.listening import ControlUnavailable
 from healthd.daemon import Daemon
 from healthd.systemd.notify import Notifier
@@ -31,7 +32,7 @@ def run(path: Path) -> int:
     Exit status: 0 stopped by a signal, 64 usage, 69 no IPVS in this kernel, 71 a socket of [control] cannot be made,
     75 another healthd holds the table, 77 not permitted, 78 bad configuration.
     """
-    config = load_config(path)
+    config = load_config(path, load_apart)
     with held(config.settings.state_dir), opened_table(config.settings) as ipvs:
         missing = log.configure(config.settings.log_format, config.settings.log_level, sys.stderr)
         for warning in (*config.warnings, *filter(None, [missing])):

@@ -1,14 +1,7 @@
-"""What a parent tells a worker, and how the jobs in it are pickled.
-
-A checker travels as its kind and its options, and is made anew in the worker: what it has prepared for itself (a TLS
-context, say) cannot travel, and a plugin's class has no importable name. A check that many jobs share is sent, made and
-held once.
-"""
+"""What a parent tells a worker."""
 
 from __future__ import annotations
 
-import dataclasses
-import io
 import logging
 import pickle  # what is unpickled here comes from the parent process, over a socket that nobody else has
 from collections.abc import Mapping, Sequence
@@ -17,8 +10,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from checkers.base import Checker, Code, Outcome, Target, Unable
-from checkers.registry import PluginError, find
-from healthd.config.values import CheckConfig
+from checkers.registry import PluginError
+from healthd.config import carrying
 from healthd.plan import Job
 from healthd.verdict import Verdict
 
@@ -71,28 +64,9 @@ class Unmakeable(Checker):
         raise Unable(Code.CRASH, self.reason)
 
 
-class _Pickler(pickle.Pickler):
-    def __init__(self, file: io.BytesIO, plugin_dir: Path) -> None:
-        super().__init__(file, protocol=pickle.HIGHEST_PROTOCOL)
-        self._plugin_dir = plugin_dir
-
-    def reducer_override(self, value: Any) -> Any:
-        if type(value) is not CheckConfig:
-            return NotImplemented
-        options = {
-            field.name: getattr(value.checker, field.name) for field in dataclasses.fields(value.checker) if field.init
-        }
-        rest = {
-            field.name: getattr(value, field.name) for field in dataclasses.fields(value) if field.name != "checker"
-        }
-        return made, (self._plugin_dir, options, rest)
-
-
 def pickled(message: Message, plugin_dir: Path) -> bytes:
     """`plugin_dir` is where a worker finds the plugins of the jobs."""
-    file = io.BytesIO()
-    _Pickler(file, plugin_dir).dump(message)
-    return file.getvalue()
+    return carrying.pickled(message, plugin_dir, made)
 
 
 def unpickled(payload: bytes) -> Message:
@@ -100,14 +74,10 @@ def unpickled(payload: bytes) -> Message:
     return message
 
 
-def made(plugin_dir: Path, options: Mapping[str, Any], rest: Mapping[str, Any]) -> CheckConfig:
-    """The check again. It is called by its name in a pickle."""
-    return CheckConfig(checker=_checker(rest["kind"], plugin_dir, options), **rest)
-
-
-def _checker(kind: str, plugin_dir: Path, options: Mapping[str, Any]) -> Checker:
+def made(kind: str, plugin_dir: Path, options: Mapping[str, Any]) -> Checker:
+    """The checker, or what stands for one that cannot be made here."""
     try:
-        return find(kind, plugin_dir)(**options)
+        return carrying.made(kind, plugin_dir, options)
     except PluginError as error:
         reason = str(error)
     except Exception as error:  # noqa: BLE001 - a plugin's own code: anything can come out of it
