@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import enum
 import secrets
+import sysconfig
 from pathlib import Path
 
 from healthd import events
@@ -114,7 +115,7 @@ def _terminal(socket: Path, path: Path, servers: list[SmallServer]) -> tuple[str
     name = f"web/{servers[0].name}"
     return (
         "\nStays until Ctrl-C. In another terminal:\n",
-        f"  export HEALTHD_SOCKET={socket}",
+        f"  export HEALTHD_SOCKET={socket} PATH={sysconfig.get_path('scripts')}:$PATH",
         "  healthd status                                  # or --watch, or: healthd top",
         f"  healthd explain {name}",
         f"  healthd drain {name} --reason trying",
