@@ -51,12 +51,12 @@ def main() -> None:
 
 
 def observed(subject: Subject, kind: str, servers: int, interval: int, seconds: int) -> Punctuality:
-    """What the servers see in a window of so many seconds, after everything has been asked once."""
+    """What the servers see in a window of so many seconds, after everything has been asked and admitted."""
     with tempfile.TemporaryDirectory(prefix="bench") as name, targets.logging(Path(name), kind) as target:
         assert target.log, "this target keeps a log"
         command = subject.command(KINDS[kind], servers, target.port, Path(name), interval)
         with running(command.words, Path(name) / "log", command.environment) as program:
-            time.sleep(interval + 4 + servers / 5_000)
+            time.sleep(interval + 4 + servers / 1_000)  # to start, and to admit all of them
             begin = time.monotonic_ns()
             time.sleep(seconds)
             end = time.monotonic_ns()
