@@ -34,41 +34,28 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import ClassVar
 
+from checkers.outcome import Code, Outcome, Status, passed, show
+from checkers.route import OPTIONS, Route
 from checkers.waiting import LOOP, Io
 
-
-class Status(enum.Enum):
-    __hash__ = object.__hash__  # there is one object of each; an enum's own way is a call for every look into a dict
-
-    PASS = "pass"  # noqa: S105 - not a password
-    FAIL = "fail"
-    UNKNOWN = "unknown"
-
-
-class Code(enum.StrEnum):
-    """Stable short codes, in the vocabulary of HAProxy's users. A plugin may use its own."""
-
-    L4OK = "L4OK"  # connected
-    L4CON = "L4CON"  # refused, reset or unreachable while connecting
-    L4TOUT = "L4TOUT"  # no connection before the deadline
-    L6RSP = "L6RSP"  # TLS refused, or a certificate that does not verify
-    L6TOUT = "L6TOUT"  # no TLS before the deadline
-    L7OK = "L7OK"  # the expected answer
-    L7RSP = "L7RSP"  # an answer that is broken, cut short or not the expected one
-    L7STS = "L7STS"  # a well-formed answer with the wrong status
-    L7TOUT = "L7TOUT"  # no whole answer before the deadline
-    PROCOK = "PROCOK"  # a script ended with status 0
-    PROCERR = "PROCERR"  # a script ended with another status, or by a signal
-    PROCTOUT = "PROCTOUT"  # a script did not end before the deadline
-    FIXED = "FIXED"  # decided by the configuration
-    SOCKERR = "SOCKERR"  # UNKNOWN: this machine could not ask (descriptors, memory, routes)
-    RUNERR = "RUNERR"  # UNKNOWN: a script could not be started
-    CRASH = "CRASH"  # UNKNOWN: the checker itself raised an exception, or cannot be made in a worker process
-    LATE = "LATE"  # UNKNOWN: this process was too busy to look at the answer in time
-    WORKER = "WORKER"  # UNKNOWN: the worker process that runs the check was lost
-    TOUT = "TOUT"  # a plugin that does not say how far it came reached the deadline
+__all__ = [
+    "CheckEnded",
+    "Checker",
+    "Code",
+    "Failed",
+    "OptionError",
+    "Outcome",
+    "Phase",
+    "Status",
+    "Target",
+    "Trace",
+    "Unable",
+    "passed",
+    "show",
+]
 
 
 class Phase(enum.Enum):
@@ -79,6 +66,9 @@ class Phase(enum.Enum):
     TLS = Code.L6TOUT
     TALK = Code.L7TOUT
     PROCESS = Code.PROCTOUT
+    SILENT = Code.L4OK  # nothing need come any more: reaching the deadline is to pass
+    ANSWERED = Code.L7OK  # likewise: the server has passed, and what is still missing is not its own
+    LOCAL = Code.FILEERR  # something on this machine is waited for: the deadline says nothing of the server
 
 
 class Trace:
@@ -108,7 +98,8 @@ class Target:
 
     The `server_*` and `virtual_*` fields say on whose behalf, for scripts and messages: the real server as the
     kernel's table has it, and its virtual service (`fwmark` is 0 unless the service is selected by a mark, and
-    then the virtual address is empty and the port 0). `io` is how the check waits for its sockets.
+    then the virtual address is empty and the port 0). `route` is by which way to ask, where the configuration says.
+    `io` is how the check waits for its sockets.
     """
 
     address: str
@@ -120,6 +111,7 @@ class Target:
     virtual_port: int = 0
     fwmark: int = 0
     protocol: str = "tcp"
+    route: Route | None = None
     trace: Trace = field(default_factory=Trace, compare=False, repr=False)
     io: Io = field(default=LOOP, compare=False, repr=False)
     where: str = field(init=False, compare=False, repr=False)
@@ -128,40 +120,6 @@ class Target:
     def __post_init__(self) -> None:
         host = f"[{self.address}]" if ":" in self.address and self.port else self.address
         object.__setattr__(self, "where", f"{host}:{self.port}" if self.port else host)
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What one check found. `seconds` is filled in by whoever ran it; `weight` is the server's own wish, if any."""
-
-    status: Status
-    code: str
-    detail: str = ""
-    seconds: float = 0.0
-    weight: int | None = None
-
-    def __post_init__(self) -> None:
-        """Raises TypeError or ValueError: an outcome that exists is one that everything behind it can work with."""
-        if type(self.status) is Status and type(self.code) is type(self.detail) is str and self.weight is None:
-            return  # as nearly every outcome is
-        typed = ((self.status, Status), (self.code, str), (self.detail, str), (self.weight, int | None))
-        for value, kind in typed:
-            if not isinstance(value, kind):
-                raise TypeError(
-                    f"Outcome(status: Status, code: str, detail: str, weight: int), not {show(repr(value))}"
-                )
-        if self.weight is not None and not 0 <= self.weight <= 65535:
-            raise ValueError(f"an Outcome's weight is from 0 to 65535, not {self.weight}")
-
-    def __str__(self) -> str:
-        return f"{self.code} {self.detail}" if self.detail else str(self.code)
-
-
-def passed(code: str, detail: str = "", *, weight: int | None = None) -> Outcome:
-    return Outcome(_PASS, str.__str__(code), detail, 0.0, weight)
-
-
-_PASS = Status.PASS  # looking up a member of an enum costs as much as a call
 
 
 class CheckEnded(Exception):  # noqa: N818 - not an error of the program: a check's answer, raised from the depths
@@ -196,7 +154,10 @@ class OptionError(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Checker:
-    """The base of every checker. `address` and `port` send the check elsewhere than to the real server itself."""
+    """The base of every checker. `address` and `port` send the check elsewhere than to the real server itself.
+
+    `source` is the address it is sent from, `interface` the device it has to leave by, `mark` its firewall mark.
+    """
 
     default_port: ClassVar[int] = 0
     """The port asked when neither the check nor the server names one; 0 says there is none."""
@@ -207,13 +168,38 @@ class Checker:
     runs without a task of its own."""
     shared: ClassVar[bool] = False
     """True if `check` looks at nothing of its target but address and port: one answer then serves all services."""
+    routed: ClassVar[bool | None] = None
+    """Whether `Target.route` is honoured. If None, by lean checks that ask a port: `checkers.net` sees to it."""
 
     address: str | None = None
     port: int | None = None
+    source: str | None = None
+    interface: str | None = None
+    mark: int | None = None
 
     def __post_init__(self) -> None:
         if self.port is not None and not 1 <= self.port <= 65535:
             raise OptionError("port", f"must be from 1 to 65535, not {self.port}")
+        given = [option for option in OPTIONS if getattr(self, option) is not None]
+        if given and not (self.lean and self.needs_port if self.routed is None else self.routed):
+            raise OptionError(given[0], f"cannot be chosen for a check of this kind: remove {', '.join(given)}")
+        for option in given:
+            if not getattr(self, option):
+                raise OptionError(option, "must not be empty, nor 0: leave it out for the kernel's own choice")
+        if self.route and (complaint := self.route.complaint(self.address)):
+            raise OptionError(*complaint)
+
+    @cached_property
+    def route(self) -> Route | None:
+        """One value for all targets; None unless an option asks for it."""
+        if self.source is None and self.interface is None and self.mark is None:
+            return None
+        return Route(self.source or "", self.interface or "", self.mark or 0)
+
+    @property
+    def questions(self) -> int:
+        """How many questions one check asks at the same time: more than one needs more descriptors."""
+        return 1
 
     async def check(self, target: Target) -> Outcome:
         """The outcome for `target`.
@@ -224,11 +210,3 @@ class Checker:
 
         """
         raise NotImplementedError
-
-
-def show(data: bytes | str, limit: int = 60) -> str:
-    """`data` shortened and printable on one line, in quotes: what goes into a detail as evidence."""
-    text = data.decode("utf-8", "backslashreplace") if isinstance(data, bytes) else data
-    cut = text[:limit]
-    plain = cut if cut.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in cut)
-    return f'"{plain}"' + ("..." if len(text) > limit else "")

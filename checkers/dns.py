@@ -1,30 +1,35 @@
 from __future__ import annotations
 
+import dataclasses
 import functools
-import re
-import secrets
-import struct
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from checkers import net
-from checkers.base import Checker, Code, Failed, OptionError, Outcome, Phase, Target, passed, show
-from checkers.dnsreply import NotAnAnswer, Reply
+from checkers.base import CheckEnded, Code, Failed, OptionError, Outcome, Phase, Target, Trace, passed, show
+from checkers.dnsask import ANSWER_AT_MOST, over_tcp, over_udp
+from checkers.dnsreply import Reply
+from checkers.dnsserial import behind, serial_of, server_at
+from checkers.passwords import read_password
+from checkers.pattern import Pattern, PatternError
+from checkers.tls import TlsChecker
 
 if TYPE_CHECKING:
     from checkers.dnswire import Question
 
-_ANSWER_AT_MOST = 16384
-"""Bytes of an answer. It is read record by record, during which nothing else runs; this keeps that below 0.1 s."""
-_LENGTH = struct.Struct("!H")  # stands before each message over TCP (RFC 1035, section 4.2.2)
+_USUAL_SIZE = 1232  # what the servers' authors agreed on in 2020: it passes everywhere in one piece
+_LONGEST_TEXT = 4 * ANSWER_AT_MOST  # of a record, each of whose bytes may be written as four
+_LARGEST_SERIAL = (1 << 31) - 1
 
 
 @dataclass(frozen=True, kw_only=True)
-class Dns(Checker):
+class Dns(TlsChecker):
     """Passes when a DNS server answers a query with `rcode` and, where that is NOERROR, a record of the asked type.
 
     `expect` is the text of a record that must be in the answer; `expect_regex` is searched for in the text of each.
-    Over UDP a truncated answer is asked for again over TCP.
+    Over UDP a truncated answer is asked for again over TCP. `edns_size`, `dnssec_ok` and `nsid` are told by EDNS.
+    With `tsig_key` the query is signed, and only an answer that is signed by the same key is one.
+
+    `serial_of` is another server of the zone: the serial here may be `max_serial_lag` behind the one there.
     """
 
     default_port: ClassVar[int] = 53
@@ -38,72 +43,89 @@ class Dns(Checker):
     expect: str | None = None
     expect_regex: str | None = None
     recursion_desired: bool = True
+    edns_size: int | None = None
+    dnssec_ok: bool = False
+    nsid: bool = False
+    tsig_key: str | None = None
+    tsig_algorithm: Literal["hmac-md5", "hmac-sha1", "hmac-sha224", "hmac-sha256", "hmac-sha384", "hmac-sha512"] = (
+        "hmac-sha256"
+    )
+    tsig_secret_file: str | None = None
+    serial_of: str | None = None
+    max_serial_lag: int = 0
+
+    _secret: bytes = field(init=False, repr=False, default=b"")
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.tls and self.transport != "tcp":
+            raise OptionError("tls", 'needs transport = "tcp", or type = "dot", which is this on port 853')
+        if self.edns_size is not None and not 512 <= self.edns_size <= ANSWER_AT_MOST:
+            raise OptionError("edns_size", f"must be from 512 to {ANSWER_AT_MOST} bytes, not {self.edns_size}")
+        if (self.tsig_key is None) != (self.tsig_secret_file is None):
+            missing, given = ("tsig_key", "tsig_secret_file")[:: 1 if self.tsig_key is None else -1]
+            raise OptionError(given, f"needs {missing}, too: a key has a name and a secret")
+        if self.tsig_secret_file is not None:
+            object.__setattr__(self, "_secret", read_password("tsig_secret_file", self.tsig_secret_file))
         question = self._question
-        if self.expect_regex is not None:
-            try:
-                re.compile(self.expect_regex)
-            except re.error as error:
-                raise OptionError("expect_regex", f"is not a regular expression: {error}") from error
+        self._regex  # noqa: B018 - an expression that is none is refused here
         for option in ("expect", "expect_regex"):
             if getattr(self, option) is not None and question.rcode != "NOERROR":
                 raise OptionError(option, f'can never be met with rcode = "{question.rcode}": leave one of them out')
+        self._check_serial(question)
+
+    def _check_serial(self, question: Question) -> None:
+        if self.serial_of is not None and (question.type != "SOA" or question.rcode != "NOERROR"):
+            raise OptionError("serial_of", 'needs record = "SOA" and rcode = "NOERROR": that record has the serial')
+        if self.serial_of is None and self.max_serial_lag:
+            raise OptionError("max_serial_lag", "has no effect without serial_of, the server to compare with")
+        if not 0 <= self.max_serial_lag <= _LARGEST_SERIAL:
+            raise OptionError("max_serial_lag", f"must be from 0 to {_LARGEST_SERIAL}, not {self.max_serial_lag}")
+        self._other  # noqa: B018 - an address that is none is refused here
 
     @functools.cached_property
     def _question(self) -> Question:
         from checkers.dnswire import Question  # noqa: PLC0415 - costs 0.1 s that only users of this kind should pay
 
-        return Question(
-            name=self.name,
-            record=self.record,
-            rcode=self.rcode,
-            expect=self.expect,
-            recursion_desired=self.recursion_desired,
-        )
+        asked: dict[str, Any] = {
+            option: getattr(self, option) for option in ("name", "record", "rcode", "expect", "recursion_desired")
+        }
+        wants_edns = self.edns_size is not None or self.dnssec_ok or self.nsid
+        if not wants_edns and self.tsig_key is None:
+            return Question(**asked)
+        from checkers.dnsextended import Edns, ExtendedQuestion  # noqa: PLC0415 - likewise
+        from checkers.dnssigning import Signer  # noqa: PLC0415 - likewise
+
+        edns = Edns(self.edns_size or _USUAL_SIZE, self.dnssec_ok, self.nsid) if wants_edns else None
+        signer = None if self.tsig_key is None else Signer(self.tsig_key, self.tsig_algorithm, self._secret)
+        return ExtendedQuestion(edns=edns, signer=signer, **asked)
+
+    @functools.cached_property
+    def _regex(self) -> Pattern | None:
+        try:
+            return None if self.expect_regex is None else Pattern(self.expect_regex).within(_LONGEST_TEXT)
+        except PatternError as error:
+            raise OptionError("expect_regex", str(error)) from error
+
+    @functools.cached_property
+    def _other(self) -> tuple[str, int]:
+        return server_at("serial_of", self.serial_of, self.default_port) if self.serial_of is not None else ("", 0)
 
     async def check(self, target: Target) -> Outcome:
         if self.transport == "udp":
-            reply = await self._ask_udp(target)
-            if not reply.truncated:
-                return self._judged(reply, "")
-            return self._judged(await self._ask_tcp(target), ", over TCP because truncated over UDP")
-        return self._judged(await self._ask_tcp(target), "")
-
-    async def _ask_udp(self, target: Target) -> Reply:
-        """The first datagram that answers the question. Others are passed over: anyone can forge a datagram."""
-        number = secrets.token_bytes(2)
-        ignored = 0
-        async with net.Datagrams(target) as datagrams:
-            await datagrams.send(self._question.wire(number))
-            while True:
-                message = await datagrams.receive(_ANSWER_AT_MOST)
-                try:
-                    return self._question.read(message, number)
-                except NotAnAnswer as reason:
-                    ignored += 1
-                    text = f"waiting for an answer from {target.where}; ignored so far: {ignored}, the last: {reason}"
-                    target.trace.enter(Phase.TALK, text)
-                # Datagrams that are already there are received without a pause: let the deadline have its turn.
-                await target.io.turn()
-
-    async def _ask_tcp(self, target: Target) -> Reply:
-        number = secrets.token_bytes(2)
-        query = self._question.wire(number)
-        async with net.connect(target) as stream:
-            await stream.send(_LENGTH.pack(len(query)) + query)
-            (length,) = _LENGTH.unpack(await _exactly(stream, _LENGTH.size))
-            if length > _ANSWER_AT_MOST:
-                raise Failed(Code.L7RSP, f"an answer of {length} bytes; healthd reads at most {_ANSWER_AT_MOST}")
-            message = await _exactly(stream, length)
-        try:
-            return self._question.read(message, number)
-        except NotAnAnswer as reason:
-            raise Failed(Code.L7RSP, f"no answer to the query: {reason}") from reason
+            reply = await over_udp(self._question, target)
+            how = ""
+            if reply.truncated:
+                reply = await over_tcp(self._question, target, self)
+                how = ", over TCP because truncated over UDP"
+        else:
+            reply, how = await over_tcp(self._question, target, self), ""
+        outcome = self._judged(reply, how)
+        return outcome if self.serial_of is None else await self._compared(target, reply, outcome)
 
     def _judged(self, reply: Reply, how: str) -> Outcome:
         asked = self._question
+        how = reply.beside + how
         if reply.rcode != asked.rcode:
             raise Failed(Code.L7STS, f"answered {reply.rcode}, expected {asked.rcode}{how}")
         if asked.rcode != "NOERROR":
@@ -114,16 +136,52 @@ class Dns(Checker):
         found = f"{count} {asked.type} record{'s' if count > 1 else ''}, the first {show(first)}{how}"
         if self.expect is not None and reply.matched is None:
             raise Failed(Code.L7RSP, f"none is {show(self.expect)}: {found}")
-        if self.expect_regex is not None and not any(re.search(self.expect_regex, text) for text in reply.records):
-            raise Failed(Code.L7RSP, f"none matches {show(self.expect_regex)}: {found}")
+        if self._regex is not None and not any(map(self._regex.search, reply.records)):
+            raise Failed(Code.L7RSP, f"none matches {show(self._regex.pattern)}: {found}")
         return passed(Code.L7OK, f"{reply.rcode}, {found}")
 
+    async def _compared(self, target: Target, reply: Reply, outcome: Outcome) -> Outcome:
+        """The outcome of a server that answers well, with its serial beside the one of the other server.
 
-async def _exactly(stream: net.Stream, length: int) -> bytes:
-    parts = bytearray()
-    while len(parts) < length:
-        data = await stream.receive(length - len(parts))
-        if not data:
-            raise Failed(Code.L7RSP, f"connection closed after {len(parts)} of {length} bytes of the answer")
-        parts += data
-    return bytes(parts)
+        That one may be down, which is not the fault of this one: then there is nothing to compare.
+        """
+        address, port = self._other
+        if (address, port) == (target.address, target.port):
+            return outcome
+        own = serial_of(reply.records[0])
+        other = dataclasses.replace(target, address=address, port=port, trace=Trace())
+        target.trace.enter(Phase.ANSWERED, f"{outcome.detail}; serial {own}, asking {other.where} for its own")
+        try:
+            answer = await self._ask_other(other)
+        except CheckEnded as ended:
+            return passed(Code.L7OK, f"{outcome.detail}; serial {own} not compared, {other.where}: {ended.outcome}")
+        newest = serial_of(answer.records[0])
+        lag = behind(own, newest)
+        if lag is None or lag > self.max_serial_lag:
+            how_far = "not comparable with" if lag is None else f"{lag} behind"
+            raise Failed(Code.L7RSP, f"serial {own} is {how_far} {newest} of {other.where}: {outcome.detail}")
+        words = f"{lag} behind" if lag > 0 else "the same as" if lag == 0 else f"{-lag} ahead of"
+        return passed(Code.L7OK, f"{outcome.detail}; serial {own}, {words} {other.where}")
+
+    async def _ask_other(self, other: Target) -> Reply:
+        """An answer with a serial; what is expected of this server alone is not expected of the other."""
+        udp = self.transport == "udp"
+        reply = await over_udp(self._question, other) if udp else await over_tcp(self._question, other, self)
+        if reply.rcode != "NOERROR" or not reply.records:
+            raise Failed(Code.L7STS, f"answered {reply.rcode}, {len(reply.records)} SOA records{reply.beside}")
+        return reply
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dot(Dns):
+    """`dns` over TLS."""
+
+    default_port: ClassVar[int] = 853
+
+    tls: bool = True
+    transport: Literal["udp", "tcp"] = "tcp"
+
+    def __post_init__(self) -> None:
+        if not self.tls:
+            raise OptionError("tls", 'cannot be false here: type = "dns" is the one without TLS')
+        super().__post_init__()

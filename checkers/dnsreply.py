@@ -9,10 +9,14 @@ class NotAnAnswer(Exception):  # noqa: N818 - named for what it says about a mes
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """`records` are the texts of those records in the answer section that are of the asked type."""
+    """`records` are the texts of those records in the answer section that are of the asked type.
+
+    `beside` is what else an answer told that was asked for, for people: the name of the server, an error of TSIG.
+    """
 
     rcode: str
     truncated: bool
     records: tuple[str, ...]
     matched: str | None
     """The first record equal to the expected one; None when there is none, or none was expected."""
+    beside: str = ""

@@ -63,8 +63,8 @@ class Question:
         """The query with the two bytes `number` as its id."""
         return number + self._after_id
 
-    def read(self, message: bytes, number: bytes) -> Reply:
-        """What `message` says to the query with the id `number`.
+    def read(self, message: bytes, query: bytes) -> Reply:
+        """What `message` says to `query`, which `wire` has made.
 
         Raises:
             NotAnAnswer: it is broken, or says nothing to that query.
@@ -72,7 +72,7 @@ class Question:
         """
         if len(message) < HEADER.size:
             raise NotAnAnswer(f"a message of {len(message)} bytes, less than a header")
-        if message[:2] != number:
+        if not query.startswith(message[:2]):
             raise NotAnAnswer("the id is not that of the query")
         try:
             return self._read_again(message[2:])
@@ -80,7 +80,7 @@ class Question:
             raise NotAnAnswer(f"a malformed message ({type(error).__name__})") from error
 
     def _read(self, after_id: bytes) -> Reply:
-        parser = _BoundedParser(b"\0\0" + after_id)
+        parser = BoundedParser(b"\0\0" + after_id)
         _, flags, questions, answers, _, _ = parser.get_struct(HEADER.format)
         if not flags & _IS_REPLY or flags & _OPCODE:
             raise NotAnAnswer("not a reply to a query")
@@ -113,11 +113,18 @@ class Question:
             return dns.rdata.from_wire_parser(dns.rdataclass.IN, rdtype, parser)
 
 
+def with_record(after_id: bytes, record: bytes) -> bytes:
+    """A message without its id, with one more record at its end."""
+    head = list(HEADER.unpack_from(b"\0\0" + after_id))
+    head[-1] += 1
+    return HEADER.pack(*head)[2:] + after_id[HEADER.size - 2 :] + record
+
+
 class TooManyNames(dns.exception.FormError):
     """Reading a message took more steps than its length accounts for."""
 
 
-class _BoundedParser(dns.wire.Parser):
+class BoundedParser(dns.wire.Parser):
     """Gives up on a message that takes more steps to read than its length accounts for.
 
     Compression pointers let a few thousand records each name the same few thousand labels, which would keep the

@@ -6,7 +6,7 @@ import errno
 import os
 import ssl
 
-from checkers.base import CheckEnded, Code, Failed, Unable
+from checkers.base import CheckEnded, Code, Failed, Outcome, Phase, Trace, Unable, passed
 
 OUR_FAULT = frozenset(
     {
@@ -48,3 +48,14 @@ def tls_ended(error: ssl.SSLError, doing: str) -> CheckEnded:
     if isinstance(error, ssl.SSLCertVerificationError):
         return Failed(Code.L6RSP, f"{doing}: certificate not accepted: {error.verify_message}")
     return Failed(Code.L6RSP, f"{doing}: {error.reason or error.strerror or type(error).__name__}")
+
+
+def deadline_outcome(trace: Trace, seconds: float) -> Outcome:
+    """The outcome of a check that was cut off at its deadline of `seconds`."""
+    doing = f" while {trace.text}" if trace.text else ""
+    if trace.phase is Phase.SILENT:
+        return passed(trace.phase.value, f"silent for {seconds:g} s{doing}")
+    if trace.phase is Phase.ANSWERED:
+        return passed(trace.phase.value, f"{trace.text}: no answer within {seconds:g} s")
+    ending = Unable if trace.phase is Phase.LOCAL else Failed
+    return ending(trace.phase.value, f"no result within {seconds:g} s{doing}").outcome

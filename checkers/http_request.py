@@ -10,13 +10,15 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from checkers.base import OptionError, Target
-from checkers.tls import is_server_name, read_file
+from checkers.passwords import password_of
+from checkers.tls import is_server_name
 
 PORTS = {"http": 80, "https": 443}
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _KEEP_METHOD = frozenset({307, 308})  # RFC 9110, sections 15.4.8 and 15.4.9
 
+_PATH = re.compile(r"/[!-~]*")
 _HOST = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::(?P<port>[0-9]{1,5}))?")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
 _OWN_FIELDS = {
@@ -63,25 +65,28 @@ def fields_of(headers: Mapping[str, str], authorization: str | None) -> Fields:
     )
 
 
-def basic_authorization(user: str | None, password_file: str | None) -> str | None:
+def basic_authorization(user: str | None, password_file: str | None, prefix: str = "") -> str | None:
     """The value of the Authorization field (RFC 7617), the password read from its file now.
+
+    The options are called `user` and `password_file` with `prefix` before them.
 
     Raises:
         OptionError: one is given without the other, or the file cannot be read or holds more than one line.
 
     """
-    if user is None and password_file is None:
-        return None
+    if user is not None and password_file is not None and (":" in user or not user.isprintable()):
+        raise OptionError(f"{prefix}user", "may hold no colon and no control character (RFC 7617)")
+    password = password_of(user, password_file, prefix)
     if user is None:
-        raise OptionError("password_file", "needs user, whose password this is")
-    if password_file is None:
-        raise OptionError("user", "needs password_file, the path of a file that holds the password")
-    if ":" in user or not user.isprintable():
-        raise OptionError("user", "may hold no colon and no control character (RFC 7617)")
-    password = read_file("password_file", password_file).removesuffix(b"\n").removesuffix(b"\r")
-    if not password or b"\n" in password or b"\r" in password:
-        raise OptionError("password_file", f'"{password_file}" must hold the password in one line, and nothing else')
+        return None
     return "Basic " + base64.b64encode(f"{user}:".encode() + password).decode()
+
+
+def check_path(path: str) -> None:
+    """Raises OptionError unless `path` can stand in a request."""
+    if not _PATH.fullmatch(path):
+        message = 'must start with "/" and be ASCII without blanks (write others as %20, %C3%BC)'
+        raise OptionError("path", f'{message}, not "{path}"')
 
 
 def check_host(host: str) -> None:
@@ -154,3 +159,9 @@ def host_field(name: str, port: int, scheme: str) -> str:
     """Name or address in the form of a Host field: the port is left out where it is the scheme's own."""
     shown = f"[{name}]" if ":" in name else name
     return shown if port == PORTS[scheme] else f"{shown}:{port}"
+
+
+def authority(host: str, port: int) -> str:
+    """A Host field with a port in any case: `port`, unless it has one."""
+    match = _HOST.fullmatch(host)
+    return host if match and match["port"] else f"{host}:{port}"

@@ -22,8 +22,9 @@ import struct
 from types import TracebackType
 from typing import Self
 
-from checkers.base import Code, Failed, Outcome, Phase, Target, Trace
+from checkers.base import Code, Failed, Phase, Target
 from checkers.fault import ended, tls_ended
+from checkers.routing import take
 from checkers.tls_buffers import TlsBuffers
 
 Socket = socket.SocketType
@@ -37,12 +38,6 @@ RECEIVE_AT_MOST = 65536
 _CONNECT, _TALK, _L7RSP = Phase.CONNECT, Phase.TALK, Code.L7RSP
 _OPEN_FLAGS = int(socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
 _STREAM, _DATAGRAMS = int(socket.SOCK_STREAM), int(socket.SOCK_DGRAM)
-
-
-def deadline_outcome(trace: Trace, seconds: float) -> Outcome:
-    """The outcome of a check that was cut off at its deadline of `seconds`."""
-    doing = f" while {trace.text}" if trace.text else ""
-    return Failed(trace.phase.value, f"no result within {seconds:g} s{doing}").outcome
 
 
 def family_of(address: str) -> socket.AddressFamily:
@@ -63,20 +58,21 @@ def connect(target: Target, *, reset_on_close: bool = False) -> Stream:
 def open_socket(target: Target, kind: int) -> Socket:
     """A new non-blocking socket of the target's family; `Unable` if none is to be had."""
     try:
-        return Socket(family_of(target.address), kind | _OPEN_FLAGS)
+        sock = Socket(family_of(target.address), kind | _OPEN_FLAGS)
     except OSError as error:
         raise ended(error, Code.SOCKERR, "opening a socket") from error
+    return sock if target.route is None else take(target.route, sock, target.address)
 
 
 class Stream:
     """A TCP stream, in the clear until `start_tls`."""
 
-    __slots__ = ("_heard", "_reset_on_close", "_sock", "_target", "_tls", "_watch")
+    __slots__ = ("_heard", "_reset_on_close", "_sock", "_target", "_watch", "tls")
 
     def __init__(self, target: Target, *, reset_on_close: bool) -> None:
         self._target = target
         self._reset_on_close = reset_on_close
-        self._tls: TlsBuffers | None = None
+        self.tls: TlsBuffers | None = None
         self._heard = False
 
     async def __aenter__(self) -> Self:
@@ -108,36 +104,36 @@ class Stream:
     ) -> None:
         self.close()
 
-    async def start_tls(self, context: ssl.SSLContext, server_name: str | None) -> None:
-        """TLS from here on; `server_name` is sent as SNI and is the name that the certificate is held against."""
+    async def start_tls(self, context: ssl.SSLContext, server_name: str | None, resume: Stream | None = None) -> None:
+        """TLS from here on, in the session of `resume`; `server_name` is sent, and the certificate must carry it."""
         trace = self._target.trace
         trace.enter(Phase.TLS, f"shaking hands for TLS with {self._target.where}")
-        self._tls = TlsBuffers(context, server_name)
+        self.tls = TlsBuffers(context, server_name, resume.tls if resume else None)
         doing = "TLS handshake"
         try:
-            while not self._tls.handshake():
+            while not self.tls.handshake():
                 await self._flush_tls(doing)
-                if not self._tls.feed(await self._receive_plain(RECEIVE_AT_MOST, Code.L6RSP, doing)):
+                if not self.tls.feed(await self._receive_plain(RECEIVE_AT_MOST, Code.L6RSP, doing)):
                     raise Failed(Code.L6RSP, f"{doing}: connection closed by the server")
             await self._flush_tls(doing)
         except ssl.SSLError as error:
             raise tls_ended(error, doing) from error
-        trace.enter(_TALK, self._tls.described())
+        trace.enter(_TALK, self.tls.described())
 
     async def send(self, data: bytes) -> None:
-        if self._tls is None:
+        if self.tls is None:
             await self._send_plain(data, _L7RSP, "sending the request")
         else:
-            self._tls.write(data)
+            self.tls.write(data)
             await self._flush_tls("sending the request")
 
     async def receive(self, limit: int) -> bytes:
         """Between 1 and `limit` bytes as they come, or none at the end of the stream."""
         doing = "waiting for the answer"
-        if self._tls is None:
+        if self.tls is None:
             data = await self._receive_plain(limit, _L7RSP, doing)
         else:
-            data = await self._receive_tls(self._tls, limit, doing)
+            data = await self._receive_tls(self.tls, limit, doing)
         if not self._heard:
             self._heard = True
             self._target.trace.note("first byte of the answer" if data else "end of the stream, without an answer")
@@ -151,6 +147,11 @@ class Stream:
         except ssl.SSLError as error:
             raise tls_ended(error, doing) from error
         return data
+
+    def local(self) -> tuple[str, int]:
+        """Address and port of this end."""
+        address: tuple[str, int] = self._sock.getsockname()[:2]
+        return address
 
     def close(self) -> None:
         self._sock.close()
@@ -185,7 +186,7 @@ class Stream:
             raise ended(error, code, doing) from error
 
     async def _flush_tls(self, doing: str) -> None:
-        if self._tls is not None and (data := self._tls.outgoing()):
+        if self.tls is not None and (data := self.tls.outgoing()):
             await self._send_plain(data, Code.L6RSP, doing)
 
 

@@ -2,61 +2,47 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
+import functools
+import re
 import secrets
-import socket
 import struct
 from dataclasses import dataclass
 from typing import ClassVar
 
-from checkers.base import Checker, Code, OptionError, Outcome, Phase, Target, Unable, passed
+from checkers import icmp
+from checkers.base import Checker, Code, Failed, OptionError, Outcome, Phase, Target, passed
+from checkers.durations import seconds_of
 from checkers.fault import ended
+from checkers.icmp import V4, V6, Family
 from checkers.net import Socket
-from checkers.waiting import Io, Watch
-
-_HEADER = struct.Struct("!BBHHH")  # type, code, checksum, identifier, sequence number (RFC 792, RFC 4443 section 4)
-_HEADERS_AT_MOST = 60 + _HEADER.size  # an IPv4 header with all its options stands before it on a raw socket
-
-# linux/in.h, linux/in6.h, linux/icmp.h, linux/icmpv6.h: not in the socket module.
-_IP_RECVERR, _IPV6_RECVERR = 11, 25
-_SOL_RAW, _ICMP_FILTER, _ICMPV6_FILTER = 255, 1, 1
+from checkers.routing import take
 
 _SMALLEST, _LARGEST = 16, 1472
+_MOST = 50
 
 # Looking up a member of an enum costs as much as a call, and these are needed by every check.
 _CONNECT, _L4OK = Phase.CONNECT, Code.L4OK
-_DATAGRAMS = int(socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-_RAW, _RAW_NONBLOCK = int(socket.SOCK_RAW), int(socket.SOCK_RAW | socket.SOCK_NONBLOCK)
 
-NOT_PERMITTED = (
-    "not permitted to send an ICMP echo: let healthd's group use ping sockets (sysctl -w "
-    'net.ipv4.ping_group_range="0 2147483647") or give healthd the capability CAP_NET_RAW'
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Family:
-    """What differs between ICMP (RFC 792) and ICMPv6 (RFC 4443)."""
-
-    family: socket.AddressFamily
-    protocol: int
-    request: int
-    reply: int
-
-
-V4 = Family(socket.AF_INET, socket.IPPROTO_ICMP, 8, 0)
-V6 = Family(socket.AF_INET6, socket.IPPROTO_ICMPV6, 128, 129)
+_PERCENT = re.compile(r"([0-9]{1,2})%")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ping(Checker):
-    """Passes when an ICMP echo request comes back. `size` is the length of its payload in bytes."""
+    """Passes when ICMP echo requests come back: `count` are sent at once, of which `max_loss` may stay away.
+
+    One that takes longer than `max_rtt` counts as lost. `size` is the length of the payload in bytes. The check ends as
+    soon as it is known whether enough come back.
+    """
 
     lean: ClassVar[bool] = True
     needs_port: ClassVar[bool] = False
     shared: ClassVar[bool] = True
+    routed: ClassVar[bool | None] = True
 
     size: int = 56
+    count: int = 1
+    max_loss: str = "0%"
+    max_rtt: str | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -64,158 +50,91 @@ class Ping(Checker):
             raise OptionError("port", "an ICMP echo has no port")
         if not _SMALLEST <= self.size <= _LARGEST:
             raise OptionError("size", f"must be from {_SMALLEST} to {_LARGEST} bytes, not {self.size}")
+        if not 1 <= self.count <= _MOST:
+            raise OptionError("count", f"must be from 1 to {_MOST} echoes, not {self.count}")
+        match = _PERCENT.fullmatch(self.max_loss)
+        if match is None:
+            raise OptionError("max_loss", f'expected a share from "0%" to "99%", not "{self.max_loss}"')
+        if int(match[1]) and self._needed == self.count:
+            least = -(-100 // self.count)
+            hint = f'"{least}%" is one of them' if self.count > 1 else "raise count"
+            raise OptionError("max_loss", f'"{self.max_loss}" of {self.count} is not even one echo: {hint}')
+        self._limit  # noqa: B018 - a value that cannot be used is refused here
+
+    @functools.cached_property
+    def _needed(self) -> int:
+        return self.count - self.count * int(self.max_loss[:-1]) // 100
+
+    @functools.cached_property
+    def _limit(self) -> float | None:
+        return None if self.max_rtt is None else seconds_of("max_rtt", self.max_rtt)
 
     async def check(self, target: Target) -> Outcome:
-        doing = f"waiting for an echo reply from {target.address}"
+        doing = self._waiting(target.address, 0)
         target.trace.enter(_CONNECT, doing)
         kind = V6 if ":" in target.address else V4
         try:
-            with contextlib.closing(open_socket(kind)) as sock:
-                prepare(sock, kind)
+            with contextlib.closing(icmp.open_socket(kind)) as sock:
+                icmp.prepare(sock, kind)
+                if target.route is not None:
+                    take(target.route, sock, target.address)
                 sock.connect((target.address, 0))
-                seconds = await echo(sock, kind, self.size, target.io)
+                times = await self._echoes(sock, kind, target)
         except OSError as error:
             raise ended(error, Code.L4CON, doing) from error
-        return passed(_L4OK, f"echo reply from {target.address} in {seconds * 1000:.2f} ms")
+        return passed(_L4OK, self._described(target.address, times))
 
+    async def _echoes(self, sock: Socket, kind: Family, target: Target) -> list[float]:
+        """The seconds that each echo took, in the order in which as many came back as have to.
 
-def open_socket(kind: Family) -> Socket:
-    """A ping socket, or a raw one where this process may not have that.
+        Anything but the very replies is passed over: the payload is a secret until then.
 
-    Raises:
-        Unable: neither is permitted.
-        OSError: no socket is to be had at all.
+        Raises:
+            Failed: too many took too long.
+            OSError: a request could not be sent, or an ICMP error came back.
 
-    """
-    try:
-        return ping_socket(kind)
-    except OSError as error:
-        if error.errno not in (errno.EACCES, errno.EPERM):
-            raise
-    try:
-        return raw_socket(kind)
-    except PermissionError as error:
-        raise Unable(Code.SOCKERR, NOT_PERMITTED) from error
+        """
+        raw = icmp.is_raw(sock)
+        secret = secrets.token_bytes(4 + self.size)
+        identifier, first = struct.unpack_from("!HH", secret)
+        payload = secret[4:]
+        clock = asyncio.get_running_loop().time
+        watch = target.io.watch(sock.fileno())
+        sent: dict[int, float] = {}
+        for number in range(self.count):
+            sequence = (first + number) & 0xFFFF
+            sent[sequence] = clock()
+            await icmp.send(sock, watch, icmp.request(kind, identifier, sequence, payload, raw=raw))
+        times: list[float] = []
+        while len(times) < self._needed:
+            packet = await icmp.receive(sock, watch, icmp.HEADERS_AT_MOST + self.size + 1)
+            came = icmp.sequence_of(packet, kind, identifier, payload, raw=raw)
+            if came in sent:
+                self._note(target, clock() - sent.pop(came), times, len(sent))
+            else:
+                # Packets that are already there are received without a pause: let the deadline have its turn.
+                await target.io.turn()
+        return times
 
+    def _note(self, target: Target, seconds: float, times: list[float], outstanding: int) -> None:
+        """One has come back. When it is too late to be worth anything, the others may still be enough."""
+        if self._limit is None or seconds <= self._limit:
+            times.append(seconds)
+            if self.count > 1:
+                target.trace.enter(_CONNECT, self._waiting(target.address, len(times)))
+        elif len(times) + outstanding < self._needed:
+            late = f"the one of {seconds * 1000:.2f} ms is later than max_rtt ({self.max_rtt})"
+            count = f"; {len(times)} of {self.count} were in time, needed {self._needed}" if self.count > 1 else ""
+            raise Failed(Code.L4TOUT, f"echo replies from {target.address} are slow: {late}{count}")
 
-def ping_socket(kind: Family) -> Socket:
-    """Unprivileged: the kernel fills in identifier and checksum, and delivers only replies (icmp(7)).
+    def _waiting(self, address: str, came: int) -> str:
+        if self.count == 1:
+            return f"waiting for an echo reply from {address}"
+        needed = f"{self._needed} of {self.count}"
+        return f"waiting for {needed} echo replies from {address}, of which {came} came"
 
-    Raises:
-        PermissionError: the group of this process is outside net.ipv4.ping_group_range, which governs IPv6 too.
-
-    """
-    return Socket(kind.family, _DATAGRAMS, kind.protocol)
-
-
-def raw_socket(kind: Family) -> Socket:
-    """Gets every ICMP packet from the target that its filter lets through.
-
-    Raises:
-        PermissionError: without CAP_NET_RAW.
-
-    """
-    return Socket(kind.family, _RAW_NONBLOCK, kind.protocol)
-
-
-def prepare(sock: Socket, kind: Family) -> None:
-    """Has ICMP errors reported, and lets nothing but echo replies into a raw socket."""
-    # Without RECVERR the kernel keeps "host unreachable" to itself: it takes it for passing.
-    # In a filter a set bit blocks a type.
-    if kind is V4:
-        sock.setsockopt(socket.IPPROTO_IP, _IP_RECVERR, 1)
-    else:
-        sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_RECVERR, 1)
-    if sock.type != _RAW:
-        return
-    if kind is V4:
-        sock.setsockopt(_SOL_RAW, _ICMP_FILTER, struct.pack("=I", 0xFFFFFFFF ^ 1 << kind.reply))
-    else:
-        words = [0xFFFFFFFF] * 8
-        words[kind.reply // 32] ^= 1 << kind.reply % 32
-        sock.setsockopt(socket.IPPROTO_ICMPV6, _ICMPV6_FILTER, struct.pack("=8I", *words))
-
-
-async def echo(sock: Socket, kind: Family, size: int, io: Io) -> float:
-    """The seconds that one echo took. Anything but its very reply is passed over: the payload is a secret until then.
-
-    Raises:
-        OSError: it could not be sent, or an ICMP error came back.
-
-    """
-    raw = sock.type == _RAW
-    secret = secrets.token_bytes(4 + size)
-    identifier, sequence = struct.unpack_from("!HH", secret)
-    payload = secret[4:]
-    clock = asyncio.get_running_loop().time
-    began = clock()
-    watch = io.watch(sock.fileno())
-    await send(sock, watch, request(kind, identifier, sequence, payload, raw=raw))
-    while True:
-        packet = await receive(sock, watch, _HEADERS_AT_MOST + size + 1)
-        if raw and kind is V4 and packet:
-            packet = packet[(packet[0] & 0x0F) * 4 :]  # the length of the IPv4 header, in words
-        if is_reply(packet, kind, identifier if raw else None, sequence, payload):
-            return clock() - began
-        # Packets that are already there are received without a pause: let the deadline have its turn.
-        await io.turn()
-
-
-async def send(sock: Socket, watch: Watch, packet: bytes) -> None:
-    while True:
-        try:
-            sock.send(packet)
-        except BlockingIOError:
-            await watch.writable()
-        else:
-            return
-
-
-async def receive(sock: Socket, watch: Watch, limit: int) -> bytes:
-    """The next packet, or none where a router only reported that it knows a shorter way: the request went on.
-
-    Raises:
-        OSError: an ICMP error came.
-
-    """
-    try:
-        while True:
-            await watch.readable()
-            try:
-                return sock.recv(limit)
-            except BlockingIOError:
-                watch.drained()
-    except OSError as error:
-        if error.errno != errno.EREMOTEIO:  # what Linux makes of a redirect on a ping socket
-            raise
-    sock.recvmsg(0, 0, socket.MSG_ERRQUEUE)  # while it is queued, the socket never sleeps
-    return b""
-
-
-def request(kind: Family, identifier: int, sequence: int, payload: bytes, *, raw: bool) -> bytes:
-    """An echo request. Its checksum counts on a raw IPv4 socket only; everywhere else the kernel puts in its own."""
-    blank = _HEADER.pack(kind.request, 0, 0, identifier, sequence) + payload
-    if not raw:
-        return blank
-    return blank[:2] + struct.pack("!H", checksum(blank)) + blank[4:]
-
-
-def is_reply(packet: bytes, kind: Family, identifier: int | None, sequence: int, payload: bytes) -> bool:
-    """Whether `packet` is the reply to that request. Without `identifier` the kernel has seen to that."""
-    if len(packet) < _HEADER.size:
-        return False
-    found, code, _, found_identifier, found_sequence = _HEADER.unpack_from(packet)
-    return (
-        (found, code, found_sequence) == (kind.reply, 0, sequence)
-        and identifier in (None, found_identifier)
-        and packet[_HEADER.size :] == payload
-    )
-
-
-def checksum(data: bytes) -> int:
-    """The Internet checksum (RFC 1071)."""
-    even = data + bytes(len(data) % 2)
-    total: int = sum(word for (word,) in struct.iter_unpack("!H", even))
-    while total >> 16:
-        total = (total & 0xFFFF) + (total >> 16)
-    return ~total & 0xFFFF
+    def _described(self, address: str, times: list[float]) -> str:
+        if self.count == 1:
+            return f"echo reply from {address} in {times[0] * 1000:.2f} ms"
+        span = f"in {min(times) * 1000:.2f} to {max(times) * 1000:.2f} ms"
+        return f"{len(times)} echo replies from {address} {span}, of {self.count} requests"

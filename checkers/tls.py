@@ -7,13 +7,14 @@ import re
 import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Never
+from typing import ClassVar, Literal, Never
 
 from checkers import net
 from checkers.base import Checker, OptionError
 from checkers.credentials import located
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*")
+_PROTOCOL = re.compile(r"[!-~]{1,255}")  # RFC 7301 allows any bytes; those that are registered are of these
 _VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 
 
@@ -26,6 +27,7 @@ class _Material:
     ca_file: str | None
     cert_file: str | None
     key_file: str | None
+    alpn: tuple[str, ...]
     digests: tuple[str, ...]
 
 
@@ -37,8 +39,12 @@ class TlsChecker(Checker):
     the name that the certificate must carry; what it is when not given, the checker says.
     `ca_file` holds the trusted authorities in PEM form, instead of the system's. `cert_file` and `key_file` are the
     client's certificate and key, in PEM form; the key may stand in `cert_file` too. Files are read once, when the
-    checker is made; `credential:NAME` is the one of systemd's LoadCredential=.
+    checker is made; `credential:NAME` is the one of systemd's LoadCredential=. `alpn` names the protocols that are
+    offered (RFC 7301), the best first.
     """
+
+    tls_switch: ClassVar[str] = "tls = true"
+    """What turns TLS on, for messages."""
 
     tls: bool = False
     verify: bool = True
@@ -47,6 +53,7 @@ class TlsChecker(Checker):
     cert_file: str | None = None
     key_file: str | None = None
     tls_min: Literal["1.2", "1.3"] = "1.2"
+    alpn: tuple[str, ...] = ()
 
     _material: _Material | None = field(init=False, repr=False, default=None)
 
@@ -58,6 +65,9 @@ class TlsChecker(Checker):
             raise OptionError("key_file", "needs cert_file, the certificate that this is the key of")
         if self.ca_file is not None and not self.verify:
             raise OptionError("ca_file", "has no effect with verify = false: remove one of the two")
+        for protocol in self.alpn:
+            if not _PROTOCOL.fullmatch(protocol):
+                raise OptionError("alpn", f'expected names of protocols such as "h2" or "http/1.1", not "{protocol}"')
         if self.may_use_tls():
             object.__setattr__(self, "_material", self._read_material())
             self.tls_context()  # a file that is no certificate is found now, not at the first check
@@ -68,9 +78,9 @@ class TlsChecker(Checker):
         """Whether any check may need `tls_context`."""
         return self.tls
 
-    async def start_tls(self, stream: net.Stream, name: str) -> None:
+    async def start_tls(self, stream: net.Stream, name: str, *, resume: net.Stream | None = None) -> None:
         """TLS on `stream` from here on; `name` is the server's unless the option `tls_name` says another."""
-        await stream.start_tls(self.tls_context(), self.tls_name or name)
+        await stream.start_tls(self.tls_context(), self.tls_name or name, resume)
 
     def tls_context(self) -> ssl.SSLContext:
         """Made once, and shared by all checkers with the same options."""
@@ -79,11 +89,10 @@ class TlsChecker(Checker):
         return _context(self._material)
 
     def _refuse_idle_options(self) -> None:
-        for option in ("tls_name", "ca_file", "cert_file"):
-            if getattr(self, option) is not None:
-                raise OptionError(option, "has no effect without tls = true")
-        if not self.verify:
-            raise OptionError("verify", "has no effect without tls = true")
+        given = [option for option in ("tls_name", "ca_file", "cert_file") if getattr(self, option) is not None]
+        given += [option for option, idle in (("verify", not self.verify), ("alpn", self.alpn)) if idle]
+        if given:
+            raise OptionError(given[0], f"has no effect without {self.tls_switch}")
 
     def _read_material(self) -> _Material:
         given = {"ca_file": self.ca_file, "cert_file": self.cert_file, "key_file": self.key_file}
@@ -91,7 +100,7 @@ class TlsChecker(Checker):
         digests = tuple(
             hashlib.sha256(read_file(option, path)).hexdigest() for option, path in files.items() if path is not None
         )
-        return _Material(self.verify, self.tls_min, **files, digests=digests)
+        return _Material(self.verify, self.tls_min, **files, alpn=self.alpn, digests=digests)
 
 
 def is_server_name(text: str) -> bool:
@@ -145,6 +154,8 @@ def _context(material: _Material) -> ssl.SSLContext:
             context.load_verify_locations(material.ca_file)
         except ssl.SSLError as error:
             raise OptionError("ca_file", f'"{material.ca_file}" {_not_pem("certificate", error)}') from error
+    if material.alpn:
+        context.set_alpn_protocols(list(material.alpn))
     if material.cert_file is not None:
         _load_client_certificate(context, material.cert_file, material.key_file)
     return context

@@ -6,10 +6,16 @@ import ssl
 class TlsBuffers:
     """The TLS state machine between two memory buffers; it does no I/O."""
 
-    def __init__(self, context: ssl.SSLContext, server_name: str | None) -> None:
+    def __init__(self, context: ssl.SSLContext, server_name: str | None, resume: TlsBuffers | None = None) -> None:
         self._in = ssl.MemoryBIO()
         self._out = ssl.MemoryBIO()
-        self._object = context.wrap_bio(self._in, self._out, server_hostname=server_name)
+        session = resume.session if resume else None
+        self._object = context.wrap_bio(self._in, self._out, server_hostname=server_name, session=session)
+
+    @property
+    def session(self) -> ssl.SSLSession | None:
+        """For another connection to the same server; with TLS 1.3 it is there once something has been read."""
+        return self._object.session
 
     def handshake(self) -> bool:
         """True when the handshake is complete; otherwise it waits for more from the peer."""
@@ -45,3 +51,11 @@ class TlsBuffers:
     def described(self) -> str:
         cipher = self._object.cipher()
         return f"{self._object.version()} {cipher[0] if cipher else ''}".strip()
+
+    def protocol(self) -> str | None:
+        """What both sides have agreed on to speak within (RFC 7301), if they have."""
+        return self._object.selected_alpn_protocol()
+
+    def certificate(self) -> bytes:
+        """The peer's, in DER form; none of a peer that has shown none."""
+        return self._object.getpeercert(binary_form=True) or b""

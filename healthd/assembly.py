@@ -31,6 +31,7 @@ from healthd.log import EventLog
 from healthd.measuring import Measured, Measuring
 from healthd.operating import Operating
 from healthd.operator import Means
+from healthd.pushes import Pushes
 from healthd.reconcile import Reconciler
 from healthd.rehearsal import Rehearsal
 from healthd.scheduler import Scheduler
@@ -65,6 +66,7 @@ class Assembly:
         self.reconciler = Reconciler(ipvs, clock, self.bus, resync=config.settings.resync)
         self.controller = Controller(self.plan, clock, self.bus, self.reconciler.submit)
         self.scheduler = self._engine(config.settings)
+        self.pushes = Pushes(clock, self.controller.record)
         self.operating = Operating(self._means(path, ask_reload), config.settings.state_dir)
         self.log = EventLog(self.bus)
         spool = config.settings.state_dir / "spool"
@@ -122,6 +124,7 @@ class Assembly:
             alerts=self.router,
             scheduler=lambda: self.scheduler.view,
             measuring=self.measuring,
+            pushes=self.pushes,
         )
 
     def start(self) -> None:
@@ -151,8 +154,9 @@ class Assembly:
         unsettled = [job for job, verdict in self.controller.verdicts.items() if not verdict.settled]
         if isinstance(self.scheduler, WorkerPool):
             self.scheduler.set_settings(self.config.settings)
-        self.scheduler.set_jobs(self.plan.jobs, unsettled)
-        self.vitals.expect(self.plan.jobs)
+        asked = self.pushes.set_jobs(self.plan.jobs)
+        self.scheduler.set_jobs(asked, unsettled)
+        self.vitals.expect(asked)
 
     def take_over(self, config: Config) -> None:
         """Goes by another configuration, which is known to be good; from the reading on, nothing waits or fails.

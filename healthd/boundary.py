@@ -8,8 +8,8 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from checkers import net
 from checkers.base import CheckEnded, Checker, Code, Outcome, Status, Target, show
+from checkers.fault import deadline_outcome
 from healthd.clock import Clock, Deadline
 from healthd.lost import Vigil
 
@@ -71,11 +71,19 @@ def cut_off(target: Target, seconds: float, late: float) -> Outcome:
     """The outcome of a check without a result at its deadline. What we missed ourselves says nothing of the server."""
     if late > max(LATE_AT_LEAST, seconds * LATE_SHARE):
         return Outcome(Status.UNKNOWN, Code.LATE, f"this process was {late:.2f} s late to look at the answer")
-    return net.deadline_outcome(target.trace, seconds)
+    return deadline_outcome(target.trace, seconds)
 
 
 def timed(outcome: Outcome, seconds: float) -> Outcome:
-    return Outcome(outcome.status, outcome.code, outcome.detail, seconds, outcome.weight)
+    return Outcome(
+        outcome.status,
+        outcome.code,
+        outcome.detail,
+        seconds,
+        outcome.weight,
+        factor=outcome.factor,
+        degraded=outcome.degraded,
+    )
 
 
 def _crash(detail: str) -> Outcome:

@@ -9,21 +9,22 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping, Sequence
 
 from checkers.base import Code, Outcome
-from healthd import edits, policy
+from healthd import edits
 from healthd.clock import Clock
 from healthd.events import Bus
 from healthd.herald import Herald, note_standing
 from healthd.layered import Layered
-from healthd.model import Endpoint, ServiceKey, Table, VirtualService
+from healthd.model import Endpoint, ServiceKey, Table
 from healthd.overrides import Admin, Freeze, Override
 from healthd.plan import Change, Job, JobId, Plan, diff
 from healthd.policy import Decision, ServerState
 from healthd.snapshot import ServiceView, Snapshot
-from healthd.state import Place, ServerRecord, ServiceRecord, places, taken_latencies
+from healthd.state import Place, ServerRecord, ServiceRecord, decided_again, places, taken_latencies
 from healthd.succession import known_under, recall_servers, recall_verdicts, succeeded
 from healthd.tally import Latency
 from healthd.verdict import Health, Verdict
-from healthd.views import SLICE, service_view
+from healthd.views import SLICE, finished, service_view
+from healthd.weights import slowed
 
 Submit = Callable[[Table, frozenset[ServiceKey]], None]
 """Takes the newest desired table, and the keys of services that were owned and are to go."""
@@ -120,21 +121,39 @@ class Controller:
 
     def record(self, job: Job, outcome: Outcome) -> bool:
         """Takes in an outcome. True when the check is settled, False when it is worth repeating soon."""
-        service, server, check = self._places[job.id]
+        service, server, check = place = self._places[job.id]
+        if outcome.seconds > job.check.slow:
+            outcome = slowed(outcome, job.check.slow)
         self.recorded_at = self._clock.monotonic()
         check.note(outcome, self.recorded_at)
         service.tally.add(job.check.name, outcome)
         if check.goes_on(outcome):
             check.last = outcome
             return True
-        before = server.state
+        before, weighed = server.state, server.weighed
         transition = check.take(outcome)
+        server.weigh(service.config.damping, self.recorded_at, was=before.health)
+        if server.weighed.pending and not weighed.pending:
+            due = server.weighed.at + service.config.damping.interval
+            self._clock.call_at(due, lambda: self._take_up(place))
         if check.unknowns_in_a_row == 1 and outcome.code != Code.WORKER:
             self._herald.unknown(job, outcome)
         if server.state != before:
             evidence = transition.outcomes if transition else ()
             self._go_over(service, [(server, before)], job.check.name, evidence)
+        self._herald.weighed(place, before, weighed)
         return check.verdict.settled
+
+    def _take_up(self, place: Place) -> None:
+        """A weight was put off until now; it may not be asked for any more, or a reload may have seen to it."""
+        service, server, _ = place
+        if not server.weighed.pending or self._services.get(service.config.name) is not service:
+            return
+        before, weighed = server.state, server.weighed
+        server.weigh(service.config.damping, self._clock.monotonic(), was=before.health)
+        if server.state != before:
+            self._go_over(service, [(server, before)])
+        self._herald.weighed(place, before, weighed)
 
     def override(self, name: str, endpoint: Endpoint, override: Override | None) -> tuple[edits.Edit, ...]:
         """Sets what an operator wants of a server, or with None ends it; the edits that follow.
@@ -168,9 +187,9 @@ class Controller:
         outcomes: tuple[Outcome, ...] = (),
     ) -> tuple[edits.Edit, ...]:
         """Decides on a service of which some servers are no longer as before, tells and submits what follows."""
-        old, new = self._decide_again(service, changed)
+        decision, old, new = decided_again(service, self._decisions[service.config.name], changed)
+        self._decisions[service.config.name] = decision
         commands = edits.diff(Table({service.config.key: new}), Table({service.config.key: old}))
-        decision = self._decisions[service.config.name]
         for server, before in changed:
             if server.health is not before.health:
                 server.since = self._clock.wall()
@@ -198,21 +217,6 @@ class Controller:
         self._publish_table(retired)
         return change
 
-    def _decide_again(
-        self, service: ServiceRecord, changed: Sequence[tuple[ServerRecord, ServerState]]
-    ) -> tuple[VirtualService, VirtualService]:
-        """Decides on a service of which some servers have changed; what differs in the table is in the two results."""
-        name = service.config.name
-        old, new = self._decisions[name], None
-        if len(changed) == 1:
-            server, before = changed[0]
-            new = policy.decide_one(service.config, old, server.config, before, server.state)
-        self._decisions[name] = new or service.decide()
-        if new is None:
-            return old.virtual, self._decisions[name].virtual
-        endpoint = server.config.endpoint
-        return old.virtual.only(endpoint), new.virtual.only(endpoint)
-
     def _decide_all(self) -> None:
         self._decisions = {name: record.decide() for name, record in self._services.items()}
 
@@ -235,13 +239,3 @@ class Controller:
         for server in service.servers.values():
             self._herald.server(service, server, decision, commands)
         self._herald.standing(service, decision)
-
-
-def finished(slices: Generator[None, None, Snapshot]) -> Snapshot:
-    """What it gives in the end, without the pauses."""
-    while True:
-        try:
-            next(slices)
-        except StopIteration as done:
-            snapshot: Snapshot = done.value
-            return snapshot

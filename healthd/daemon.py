@@ -99,6 +99,7 @@ class Daemon:
                     for part in (
                         self._parts.reconciler.run(),
                         self._parts.scheduler.run(),
+                        self._parts.pushes.run(),
                         self._parts.service.run(),
                         self._parts.operating.run(),
                         self._reload_when_asked(),

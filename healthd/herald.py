@@ -12,9 +12,10 @@ from healthd import edits, events
 from healthd.clock import Clock
 from healthd.events import Bus
 from healthd.plan import Job
-from healthd.policy import Decision, Standing
-from healthd.state import ServerRecord, ServiceRecord
+from healthd.policy import Decision, ServerState, Standing, weight_of
+from healthd.state import Place, ServerRecord, ServiceRecord
 from healthd.verdict import Health
+from healthd.weights import Weighed
 
 _SERVER_EVENT: Mapping[tuple[Health, Health], type[events.ServerEvent]] = {
     (Health.UNDECIDED, Health.UP): events.ServerAdmitted,
@@ -64,6 +65,35 @@ class Herald:
         # That a server was well from the start is remembered of it by `since` alone: there are thousands of them.
         server.event = None if isinstance(event, events.ServerAdmitted) else event
         self._bus.publish(event)
+
+    def weighed(self, place: Place, before: ServerState, weighed: Weighed) -> None:
+        """Tells of another weight of a server that was and is up, and of its being degraded or no more.
+
+        `before` and `weighed` are what held until now, `place` is the check that asked for it. Such changes are damped,
+        and so is what is told.
+        """
+        service, server, check = place
+        if server.weighed[:2] == weighed[:2] or check.last is None:
+            return
+        state = server.state
+        if state.held or not before.health is state.health is Health.UP:
+            return
+        old, new = weight_of(server.config, before), weight_of(server.config, state)
+        if old == new and server.weighed.degraded is weighed.degraded:
+            return
+        self._bus.publish(
+            events.WeightChanged(
+                at=self._clock.wall(),
+                service=service.config.name,
+                server=str(server.config.endpoint),
+                check=check.config.name,
+                old_weight=old,
+                new_weight=new,
+                configured=server.config.destination.weight,
+                degraded=server.weighed.degraded,
+                outcome=check.last,
+            )
+        )
 
     def standing(self, service: ServiceRecord, decision: Decision) -> None:
         """Tells when a service has lost its last server or has one again, and of its fallback.

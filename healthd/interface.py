@@ -24,6 +24,7 @@ from healthd.ipvs import Ipvs
 from healthd.measuring import Measuring
 from healthd.operator import Operator
 from healthd.page import Page
+from healthd.pushes import Pushes
 from healthd.reconcile import Reconciler
 from healthd.schedulerview import SchedulerView
 from healthd.showing import ShownAlerts, ShownHistory
@@ -49,6 +50,7 @@ class Parts:
     alerts: Router
     scheduler: Callable[[], SchedulerView]
     measuring: Measuring
+    pushes: Pushes
 
     def sources(self) -> Sources:
         started, began = self.clock.wall(), self.clock.monotonic()
@@ -69,6 +71,7 @@ class Parts:
             alerts=ShownAlerts(self.alerts),
             metrics=self.measuring.pieces,
             page=Page().file,
+            reports=self.pushes.report,
         )
 
     def _table(self) -> TableView:

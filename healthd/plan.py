@@ -49,6 +49,7 @@ class Job:
             virtual_port=self.virtual.port,
             fwmark=self.virtual.fwmark,
             protocol=self.virtual.protocol or "fwmark",
+            route=self.check.checker.route,
         )
 
 

@@ -119,10 +119,11 @@ def _fail_open(service: ServiceConfig, available: int, undecided: int) -> bool:
 
 def is_available(server: ServerConfig, state: ServerState) -> bool:
     """Rule 4."""
-    return _weight(server, state) > 0
+    return weight_of(server, state) > 0
 
 
-def _weight(server: ServerConfig, state: ServerState) -> int:
+def weight_of(server: ServerConfig, state: ServerState) -> int:
+    """Rules 1, 2 and 6; 0 also where it is not to be in the table."""
     if state.health is not Health.UP or state.held:
         return 0
     if state.override is not None and state.override.weight is not None:
@@ -132,7 +133,7 @@ def _weight(server: ServerConfig, state: ServerState) -> int:
 
 def _destination(service: ServiceConfig, server: ServerConfig, state: ServerState) -> Destination | None:
     """The server as it has to stand in the table, or None if it is not to be in it."""
-    return replace(server.destination, weight=_weight(server, state)) if _present(service, state) else None
+    return replace(server.destination, weight=weight_of(server, state)) if _present(service, state) else None
 
 
 def _present(service: ServiceConfig, state: ServerState) -> bool:

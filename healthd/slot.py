@@ -41,7 +41,7 @@ class Slot(Run):
         lean = checker.lean
         super().__init__(checker, dataclasses.replace(target, io=io) if lean else target, jobs[0].check.timeout)
         self.take(jobs)
-        self.needs = 1 if lean else TASK_NEEDS
+        self.needs = 1 if lean else TASK_NEEDS * checker.questions
         self.planned = self.due = now
         self.point = 0
         self.settled = True

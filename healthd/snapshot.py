@@ -38,7 +38,7 @@ class ServerView:
     """`weight` is the one desired in the table, None while the server is not to be in it.
 
     `since` is when the server's health last changed, `transitions` how often it did; `told` is the event that was
-    published of it last, None while it has been well from the start.
+    published of it last, None while it has been well from the start. A `degraded` one is up, but not as it should be.
     """
 
     address: str
@@ -51,6 +51,7 @@ class ServerView:
     since: float = 0.0
     transitions: int = 0
     told: ServerEvent | None = field(default=None, repr=False)
+    degraded: bool = False
 
     @property
     def name(self) -> str:
@@ -64,10 +65,12 @@ class ServerView:
 
     @property
     def deciding(self) -> CheckView | None:
-        """The first check that speaks against the server: one that is not up, then one that may not stay so."""
-        against = [check for check in self.checks if check.health is not Health.UP] or [
-            check for check in self.checks if check.progress
-        ]
+        """The first check that speaks against the server: not up, then one that may not stay so, then degraded."""
+        against = (
+            [check for check in self.checks if check.health is not Health.UP]
+            or [check for check in self.checks if check.progress]
+            or [check for check in self.checks if check.last and check.last.degraded]
+        )
         return next(iter(against or self.checks), None)
 
     @property
@@ -80,7 +83,7 @@ class ServerView:
         """Why it is not simply up, in words; empty if it is."""
         check = self.deciding
         found = ""
-        if check is not None and (self.health is not Health.UP or check.progress):
+        if check is not None and (self.health is not Health.UP or check.progress or self.degraded):
             passes = self.health is Health.DOWN and bool(check.progress)
             found = str((check.cause if passes else check.last) or "")
         if self.override is None:

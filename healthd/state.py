@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from checkers.base import Code, Outcome, Status
@@ -15,11 +15,13 @@ from healthd.plan import JobId, Plan
 from healthd.policy import Decision, ServerState
 from healthd.tally import Latency, Tally
 from healthd.verdict import SETTLED, Health, Transition, Verdict, step
+from healthd.weights import AS_CONFIGURED, Damping, Weighed, Wish, asked, damped
 
 
 @dataclass(slots=True)
 class CheckRecord:
-    """`wish` is the weight that the newest outcome that passed asks for; until there is one, the weight found.
+    """`wish` is the weight that the newest outcome that passed asks for; until there is one, the weight found. `factor`
+    and `degraded` are that outcome's, too.
 
     `last` came at the monotonic time `last_at`; `cause` is the newest of the outcomes that put it down.
     `count`, `fails`, `seconds` and `longest` add up outcomes since they were last taken. `unknowns` are all;
@@ -29,6 +31,8 @@ class CheckRecord:
     config: CheckConfig
     verdict: Verdict
     wish: int | None = None
+    factor: float | None = None
+    degraded: bool = False
     last: Outcome | None = None
     last_at: float = 0.0
     cause: Outcome | None = None
@@ -53,6 +57,8 @@ class CheckRecord:
             and self.verdict.health is Health.UP
             and not self.verdict.recent
             and outcome.weight == self.wish
+            and outcome.factor == self.factor
+            and outcome.degraded is self.degraded
             and not self.unknowns_in_a_row
         )
 
@@ -64,17 +70,22 @@ class CheckRecord:
         if outcome.code != Code.WORKER:
             self.unknowns_in_a_row = self.unknowns_in_a_row + 1 if unknown else 0
         if outcome.status is Status.PASS:
-            self.wish = outcome.weight
+            self.wish, self.factor, self.degraded = outcome.weight, outcome.factor, outcome.degraded
         self.verdict, transition = step(self.verdict, outcome, fall=self.config.fall, rise=self.config.rise)
         if transition is not None:
             self.cause = outcome if self.verdict.health is Health.DOWN else None
         return transition
+
+    @property
+    def asks(self) -> Wish:
+        return Wish(self.wish, self.factor, self.degraded)
 
 
 @dataclass(slots=True)
 class ServerRecord:
     """`found`: it was in the table when the service came to be ours. `told` is the health last made known.
 
+    `weighed` is what came of the wishes of its checks, which is not always what they ask for now.
     `since` is the wall-clock time at which the health last changed, `event` the newest that was told of the server.
     """
 
@@ -82,6 +93,7 @@ class ServerRecord:
     found: bool
     checks: dict[str, CheckRecord]
     told: Health
+    weighed: Weighed = AS_CONFIGURED
     override: Override | None = None
     since: float = 0.0
     transitions: int = 0
@@ -89,14 +101,22 @@ class ServerRecord:
 
     @property
     def state(self) -> ServerState:
-        return ServerState(self.health, found=self.found, wish=self.wish, override=self.override)
+        return ServerState(self.health, found=self.found, wish=self.weighed.wish, override=self.override)
+
+    def weigh(self, damping: Damping, now: float, *, was: Health = Health.DOWN) -> None:
+        """Takes up what the checks ask for; as far and as soon as may be if it `was` up, and else in full."""
+        configured = self.config.destination.weight
+        wanted = asked([check.asks for check in self.checks.values()], configured, damping)
+        up = was is Health.UP
+        self.weighed = damped(self.weighed, wanted, configured, damping, now) if up else wanted._replace(at=now)
 
     def begin_anew(self) -> None:
         """Forgets what the checks have found: the first outcome of each decides."""
         self.told = Health.UNDECIDED
         for check in self.checks.values():
             check.verdict = Verdict()
-            check.wish = None
+            check.wish, check.factor, check.degraded = None, None, False
+        self.weighed = AS_CONFIGURED
 
     @property
     def health(self) -> Health:
@@ -109,11 +129,6 @@ class ServerRecord:
             if health is Health.UNDECIDED:
                 found = health
         return found
-
-    @property
-    def wish(self) -> int | None:
-        """The smallest weight that a check asks for, if any does."""
-        return min((check.wish for check in self.checks.values() if check.wish is not None), default=None)
 
 
 @dataclass(slots=True)
@@ -128,6 +143,20 @@ class ServiceRecord:
 
     def decide(self) -> Decision:
         return policy.decide(self.config, {endpoint: server.state for endpoint, server in self.servers.items()})
+
+
+def decided_again(
+    service: ServiceRecord, before: Decision, changed: Sequence[tuple[ServerRecord, ServerState]]
+) -> tuple[Decision, VirtualService, VirtualService]:
+    """Decides on a service of which some servers have `changed`; what differs in the table is in the two services."""
+    if len(changed) == 1:
+        server, old = changed[0]
+        new = policy.decide_one(service.config, before, server.config, old, server.state)
+        if new is not None:
+            endpoint = server.config.endpoint
+            return new, before.virtual.only(endpoint), new.virtual.only(endpoint)
+    whole = service.decide()
+    return whole, before.virtual, whole.virtual
 
 
 Place = tuple[ServiceRecord, ServerRecord, CheckRecord]
@@ -175,7 +204,7 @@ def adopted(service: ServiceConfig, actual: VirtualService, at: float) -> Servic
         health = Health.UP if weight > 0 else Health.UNDECIDED
         wish = weight if weight not in (0, server.destination.weight) else None
         checks = {check.name: CheckRecord(check, SETTLED[health], wish) for check in service.checks}
-        servers[server.endpoint] = ServerRecord(server, found is not None, checks, health, since=at)
+        servers[server.endpoint] = ServerRecord(server, found is not None, checks, health, Weighed(wish), since=at)
     return ServiceRecord(service, servers)
 
 
@@ -194,14 +223,15 @@ def carried_over(old: ServiceRecord, new: ServiceConfig, at: float) -> ServiceRe
             servers[server.endpoint] = ServerRecord(server, found=False, checks=checks, told=Health.UNDECIDED, since=at)
         else:
             checks = {check.name: _carried_check(known, check) for check in new.checks}
-            servers[server.endpoint] = replace(known, config=server, checks=checks)
+            carried = servers[server.endpoint] = replace(known, config=server, checks=checks)
+            carried.weigh(new.damping, known.weighed.at)
     return ServiceRecord(new, servers, old.told_lost, old.told_fallback, old.tally)
 
 
 def _carried_check(server: ServerRecord, check: CheckConfig) -> CheckRecord:
     known = server.checks.get(check.name)
     if known is None or known.last is None:
-        return CheckRecord(check, Verdict(server.health), known.wish if known else None)
+        return CheckRecord(check, Verdict(server.health), *(known.asks if known else ()))
     if known.config == check:
         return known
     return replace(known, config=check, verdict=Verdict(known.verdict.health), unknowns_in_a_row=0)

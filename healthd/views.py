@@ -13,6 +13,16 @@ SLICE = 100
 """Servers that are shown in one go: about a millisecond."""
 
 
+def finished(slices: Generator[None, None, snapshot.Snapshot]) -> snapshot.Snapshot:
+    """What it gives in the end, without the pauses."""
+    while True:
+        try:
+            next(slices)
+        except StopIteration as done:
+            whole: snapshot.Snapshot = done.value
+            return whole
+
+
 def service_view(record: ServiceRecord, decision: Decision, now: float) -> Generator[None, None, snapshot.ServiceView]:
     """The service at the monotonic time `now`, with a pause after every `SLICE` servers."""
     servers: list[snapshot.ServerView] = []
@@ -49,6 +59,7 @@ def _server_view(record: ServerRecord, decision: Decision, now: float) -> snapsh
         since=record.since,
         transitions=record.transitions,
         told=record.event,
+        degraded=record.weighed.degraded and record.health is Health.UP,
     )
 
 

@@ -15,10 +15,13 @@ MAY_IMPORT = {
     # The checkers know nothing of healthd.
     "checkers": ["checkers.*"],
     "checkers.waiting": [],
-    "checkers.base": ["checkers.waiting"],
+    "checkers.outcome": [],
+    "checkers.route": ["checkers.outcome"],
+    "checkers.base": ["checkers.outcome", "checkers.route", "checkers.waiting"],
     "checkers.fault": ["checkers.base"],
     "checkers.tls_buffers": [],
-    "checkers.net": ["checkers.base", "checkers.fault", "checkers.tls_buffers"],
+    "checkers.routing": ["checkers.base", "checkers.fault", "checkers.route"],
+    "checkers.net": ["checkers.base", "checkers.fault", "checkers.routing", "checkers.tls_buffers"],
     "checkers.spawn": [],
     "checkers.process": ["checkers.spawn"],
     # The vocabulary, and what needs nothing.
@@ -30,12 +33,13 @@ MAY_IMPORT = {
     "healthd.edits": ["healthd.model"],
     "healthd.events": ["checkers.base", "healthd.printable"],
     # The configuration becomes values, and values become a plan.
-    "healthd.config": ["checkers.*", "healthd.events", "healthd.model"],
+    "healthd.config": ["checkers.*", "healthd.events", "healthd.model", "healthd.weights"],
     "healthd.plan": ["checkers.base", "healthd.config.values", "healthd.model"],
     # Pure decisions.
     "healthd.verdict": ["checkers.base", "healthd.model"],
     "healthd.overrides": ["healthd.model"],
     "healthd.tally": ["checkers.base"],
+    "healthd.weights": ["checkers.base", "healthd.model"],
     "healthd.layered": [],
     "healthd.policy": [
         "healthd.config.values",
@@ -64,6 +68,7 @@ MAY_IMPORT = {
         "healthd.policy",
         "healthd.tally",
         "healthd.verdict",
+        "healthd.weights",
     ],
     "healthd.views": ["healthd.policy", "healthd.snapshot", "healthd.state", "healthd.verdict"],
     "healthd.herald": [
@@ -75,6 +80,7 @@ MAY_IMPORT = {
         "healthd.policy",
         "healthd.state",
         "healthd.verdict",
+        "healthd.weights",
     ],
     "healthd.succession": [
         "healthd.config.values",
@@ -110,6 +116,7 @@ MAY_IMPORT = {
         "healthd.tally",
         "healthd.verdict",
         "healthd.views",
+        "healthd.weights",
     ],
     # What runs: checks, the table, alerts. None of them knows another, nor the controller.
     "healthd.descriptors": ["checkers.spawn"],
@@ -118,7 +125,7 @@ MAY_IMPORT = {
     "healthd.schedulerview": [],
     "healthd.lateness": ["healthd.schedulerview"],
     "healthd.lost": ["healthd.clock"],
-    "healthd.boundary": ["checkers.base", "checkers.net", "healthd.clock", "healthd.lost"],
+    "healthd.boundary": ["checkers.base", "checkers.fault", "healthd.clock", "healthd.lost"],
     "healthd.engine": [
         "checkers.base",
         "healthd.boundary",
@@ -152,6 +159,7 @@ MAY_IMPORT = {
     ],
     "healthd.workers": [
         "checkers.base",
+        "checkers.part",
         "checkers.process",
         "checkers.registry",
         "checkers.spawn",
@@ -165,6 +173,7 @@ MAY_IMPORT = {
         "healthd.scheduler",
         "healthd.schedulerview",
         "healthd.verdict",
+        "healthd.weights",
     ],
     "healthd.history": ["healthd.clock", "healthd.events", "healthd.tally"],
     "healthd.metrics": [
@@ -259,6 +268,7 @@ MAY_IMPORT = {
     "healthd.statefile": [
         "checkers.base",
         "healthd.config.values",
+        "healthd.events",
         "healthd.model",
         "healthd.overrides",
         "healthd.plan",
@@ -305,6 +315,7 @@ MAY_IMPORT = {
         "healthd.schedulerview",
         "healthd.snapshot",
         "healthd.verdict",
+        "healthd.weights",
     ],
     "healthd.showing": [
         "healthd.alerts.router",
@@ -330,6 +341,12 @@ MAY_IMPORT = {
         "healthd.reconcile",
         "healthd.schedulerview",
     ],
+    "healthd.pushes": [
+        "checkers.base",
+        "checkers.push",
+        "healthd.clock",
+        "healthd.plan",
+    ],
     "healthd.interface": [
         "healthd",
         "healthd.alerts.router",
@@ -345,6 +362,7 @@ MAY_IMPORT = {
         "healthd.measuring",
         "healthd.operator",
         "healthd.page",
+        "healthd.pushes",
         "healthd.reconcile",
         "healthd.schedulerview",
         "healthd.showing",
@@ -387,6 +405,7 @@ MAY_IMPORT = {
         "healthd.operating",
         "healthd.operator",
         "healthd.plan",
+        "healthd.pushes",
         "healthd.reconcile",
         "healthd.rehearsal",
         "healthd.scheduler",
@@ -431,8 +450,17 @@ everything below it. `healthd` alone is the version.
 
 THIRD_PARTY = {
     "checkers.dns": ["dns"],
+    "checkers.dnsextended": ["dns"],
+    "checkers.dnssigning": ["dns"],
     "checkers.dnswire": ["dns"],
+    "checkers.http2_exchange": ["h2"],
+    "checkers.http3_exchange": ["aioquic"],
     "checkers.http_answer": ["httptools"],
+    "checkers.mysql_session": ["pymysql"],
+    "checkers.oracle_session": ["oracledb"],
+    "checkers.pattern": ["re2"],
+    "checkers.postgres_session": ["pg8000"],
+    "checkers.radius_wire": ["pyrad"],
     "healthd.alerts": ["aiohttp", "aiosmtplib", "apprise"],
     "healthd.cli": ["click", "pydantic", "rich", "tomli"],
     "healthd.config": ["pydantic", "pydantic_core", "tomli", "typing_extensions"],

@@ -10,13 +10,30 @@ import pytest
 
 from checkers import BUILTIN
 from checkers.base import Checker, OptionError, Outcome, Target
+from checkers.http_step import HttpStep
+from checkers.part import Part
 from checkers.registry import find, summary
+from checkers.route import Route
+from checkers.tcp import Tcp
+from healthd.config.options import options_of
 
 every_kind = pytest.mark.parametrize("name", BUILTIN)
 
+ONE_LINE = "/proc/sys/kernel/ostype"
+TCP = Part(kind="tcp", checker=Tcp())
+
 MINIMAL: dict[str, dict[str, object]] = {
+    "all": {"part": (TCP,)},
+    "any": {"part": (TCP,)},
+    "at_least": {"part": (TCP,), "votes": 1},
     "command": {"command": ("/bin/true",)},
     "dialog": {"expect": "OK"},
+    "file": {"path": "/run/maintenance"},
+    "http_proxy": {"host": "www.example.com"},
+    "http_session": {"steps": (HttpStep(path="/"),)},
+    "oracle": {"service": "shop", "user": "probe", "password_file": ONE_LINE},
+    "push": {"token_file": "/proc/sys/kernel/random/uuid"},
+    "radius": {"user": "probe", "password_file": ONE_LINE, "secret_file": ONE_LINE},
 }
 """The options that a kind cannot do without."""
 
@@ -94,6 +111,29 @@ def test_a_repr_holds_no_password(name: str) -> None:
 
 
 @every_kind
+def test_a_kind_can_be_configured(name: str) -> None:
+    """All its options are of types that a file can hold, and what else its class has is none of them."""
+    kind = find(name, None)
+    fields = {field.name for field in dataclasses.fields(kind) if field.init}
+    assert set(options_of(kind).names) == fields
+
+
+@every_kind
 def test_a_kind_is_found_by_its_name(name: str) -> None:
     """The word after `type =`."""
     assert find(name, None) is find(name, None)
+
+
+OWN_SOCKETS = {"always", "file", "push", "all", "any", "at_least", "oracle", "http3"}
+"""The kinds that open no socket, or whose library opens them: nobody could choose their way."""
+
+
+@every_kind
+def test_a_kind_honours_the_way_or_refuses_it(name: str) -> None:
+    """`source`, `interface` and `mark` are never taken and then not minded."""
+    way = {"source": "192.0.2.1", "interface": "eth0", "mark": 42}
+    if name in OWN_SOCKETS:
+        with pytest.raises(OptionError, match="cannot be chosen for a check of this kind"):
+            make(name, **way)
+    else:
+        assert make(name, **way).route == Route("192.0.2.1", "eth0", 42)

@@ -12,11 +12,11 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from checkers.base import Outcome, Status
+from checkers.base import Outcome
 from healthd.alerts.batch import Batch
 from healthd.alerts.notices import TOLD
 from healthd.alerts.problem import Problem
-from healthd.events import Event
+from healthd.events import Event, outcome_of
 
 FORMAT = 1
 EVENT_LIMIT = 500
@@ -99,8 +99,8 @@ def event_from_record(record: Mapping[str, Any]) -> Event:
 
 def _value(value: Any) -> Any:
     match value:
-        case {"status": str(status), "code": str(code), "detail": str(detail), "seconds": int() | float() as seconds}:
-            return Outcome(Status(status), code, detail, seconds=seconds)
+        case {"status": str(), "code": str(), "detail": str(), "seconds": int() | float()} as record:
+            return outcome_of(record)
         case list():
             return tuple(map(_value, value))
         case _:

@@ -24,6 +24,7 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     "server_up": ("server {server} up", "{n} servers up"),
     "server_up after all": ("server {server} down and up again", "{n} servers down and up again"),
     "server_admitted": ("server {server} admitted", "{n} servers admitted"),
+    "weight_changed": ("server {server} asks for another weight", "{n} servers ask for other weights"),
     "service_lost": ("has no server left", "{n} services have no server left"),
     "service_recovered": ("has a server again", "{n} services have a server again"),
     "service_recovered after all": (

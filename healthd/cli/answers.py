@@ -24,6 +24,9 @@ class Outcome:
     code: str
     detail: str
     seconds: float
+    weight: int | None
+    factor: float | None
+    degraded: bool
 
     def __str__(self) -> str:
         return f"{self.code} {self.detail}".rstrip()
@@ -63,6 +66,7 @@ class Server:
     port: int
     state: str
     health: str
+    degraded: bool
     progress: str
     weight: int | None
     configured_weight: int
@@ -178,7 +182,7 @@ def check(content: Any) -> Check:
 
 
 def outcome(content: Any) -> Outcome:
-    return _made(Outcome, content)
+    return _made(Outcome, {"weight": None, "factor": None, "degraded": False} | content)
 
 
 def _override(content: Any) -> Override:

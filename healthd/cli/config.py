@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from checkers.push import Push
 from healthd.cli import options, output
 from healthd.cli.exits import Exit, Problem
 from healthd.cli.opening import load_config
@@ -100,7 +101,9 @@ def down_within(one: CheckConfig) -> float:
     """Seconds, at most, until a server that has hung since its last check began is down.
 
     The first failing check starts one interval after the last good one, the following `fast_interval` after the one
-    before, or when that has reached its timeout.
+    before, or when that has reached its timeout. Of one that reports by itself the first comes at its deadline.
     """
+    if isinstance(one.checker, Push):
+        return one.checker.seconds + (one.fall.count - 1) * one.fast_interval
     pace = max(one.fast_interval, one.timeout)
     return one.interval + (one.fall.count - 1) * pace + one.timeout

@@ -68,6 +68,7 @@ def lines(content: Any, asked: Asked, page: Page) -> Iterator[str]:
     style = {"up": "green", "down": "bold red", "unknown": "bold yellow"}.get(state, "cyan")
     was = f"was {one_line(state)} at {stamp(asked.at)}," if asked.at is not None else f"is {one_line(state)}"
     when = f" since {stamp(float(since))}" if since else ""
+    when += ", degraded" if asked.server is not None and asked.server.degraded else ""
     yield page.paint(f"{one_line(asked.name)} {was}{when}", style)
     if asked.server is not None and asked.server.override is not None:
         yield from _titled("Set by an operator", [show.override(asked.server.override)], page)

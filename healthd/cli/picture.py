@@ -31,15 +31,15 @@ WORDS = {"maintenance": "maint"}
 
 def styled(server: Server) -> str:
     if server.state == "up":
-        return "bold yellow" if server.progress or server.override else "green"
+        return "bold yellow" if server.progress or server.override or server.degraded else "green"
     return {"down": "bold red", "unknown": "bold yellow"}.get(server.state, "cyan")
 
 
 def state(server: Server, at: float) -> str:
-    """`up`, `up, 1/3 bad`, `down, 1/2 good`, `drain, 4m left`, `maint 1h12m, down`."""
+    """`up`, `degraded`, `up, 1/3 bad`, `down, 1/2 good`, `drain, 4m left`, `maint 1h12m, down`."""
     override = server.override
     if override is None or server.state not in {"drain", "maintenance"}:
-        return server.health + _progress(server)
+        return ("degraded" if server.degraded else server.health) + _progress(server)
     word = "cut" if override.cut else WORDS.get(server.state, server.state)
     left = f" {lasting(override.until - at)}" if override.until is not None and not override.cut else ""
     found = "" if server.health == "up" else f", {server.health}"
@@ -80,7 +80,7 @@ def since(server: Server, at: float) -> str:
 
 def is_notable(server: Server) -> bool:
     """Whether somebody who looks for trouble wants to see it."""
-    return server.state != "up" or bool(server.progress) or server.override is not None
+    return server.state != "up" or bool(server.progress) or server.degraded or server.override is not None
 
 
 def row(server: Server, at: float) -> Row:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import click
@@ -12,10 +12,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from checkers.base import Checker, Code, Outcome, Phase, Status, Target, Trace
 from healthd.boundary import run_check
-from healthd.cli import address, kinds, options, output
+from healthd.cli import address, kindpages, kinds, options, output, terminal
 from healthd.cli.exits import Exit
 from healthd.clock import SystemClock
 from healthd.config.fields import Duration
+from healthd.weights import Wish
 
 STATUS = {Status.PASS: 0, Status.FAIL: 1, Status.UNKNOWN: 3}
 
@@ -105,7 +106,7 @@ def probe(  # noqa: PLR0913 - one parameter for each option, as click hands them
     Exit status: 0 passed, 1 failed, 3 could not be told, 64 usage.
     """
     if list_kinds:
-        output.say_table(("KIND", "WHAT IT ASKS"), kinds.listed())
+        _say_lines(kindpages.list_lines(terminal.page()))
         return Exit.OK
     if kind is None:
         if not wants_help:
@@ -114,18 +115,17 @@ def probe(  # noqa: PLR0913 - one parameter for each option, as click hands them
         return Exit.OK
     checker, its_options = kinds.found(kind, plugin_dir)
     if wants_help:
-        _show_kind(kind, checker)
+        _say_lines(kindpages.kind_lines(kind, checker, terminal.page()))
         return Exit.OK
     if where is None:
         raise click.UsageError(f"missing ADDRESS: whom to ask, as in `healthd probe {kind} 192.168.7.11:80`", ctx)
-    made = kinds.made(checker, its_options, given)
+    made = kinds.made(checker, its_options, given, plugin_dir)
     return _Probe(kind, made, where, timeout).run(as_json=output_format == "json")
 
 
-def _show_kind(kind: str, checker: type[Checker]) -> None:
-    output.say(f"{kind}: {' '.join((checker.__doc__ or 'no description').split())}")
-    output.say()
-    output.say_table(("OPTION", "TYPE", "DEFAULT"), kinds.option_rows(checker))
+def _say_lines(lines: Iterable[str]) -> None:
+    """Lines that are safe to print."""
+    output.say_plain("\n".join(line.rstrip() for line in lines))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -147,8 +147,8 @@ class _Probe:
         if as_json:
             output.say_json(self._as_json(target, trace.steps, outcome, status))
         else:
-            weight = "" if outcome.weight is None else f" (asks for weight {outcome.weight})"
-            verdict = f"{outcome.status.value}: {outcome}{weight}"
+            asks = str(Wish(outcome.weight, outcome.factor, outcome.degraded))
+            verdict = f"{outcome.status.value}: {outcome}" + (f" ({asks})" if asks else "")
             output.say(_line((trace.elapsed(), verdict)), output.STYLES[outcome.status.value])
         return status
 
@@ -164,7 +164,13 @@ class _Probe:
             more = ", asking the first" if len(addresses) > 1 else ""
             trace.note(f"{host} is {', '.join(addresses)}{more}")
         target = Target(
-            address=addresses[0], port=port, server_address=addresses[0], server_port=port, service="probe", trace=trace
+            address=addresses[0],
+            port=port,
+            server_address=addresses[0],
+            server_port=port,
+            service="probe",
+            route=self.checker.route,
+            trace=trace,
         )
         return target, await run_check(self.checker, target, self.seconds, SystemClock())
 
@@ -179,6 +185,8 @@ class _Probe:
             "detail": outcome.detail,
             "seconds": round(outcome.seconds, 6),
             "weight": outcome.weight,
+            "factor": outcome.factor,
+            "degraded": outcome.degraded,
             "exit": status,
         }
 

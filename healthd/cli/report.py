@@ -7,6 +7,7 @@ from typing import Any
 
 from checkers.base import Status
 from healthd.cli.exits import Exit
+from healthd.events import outcome_record
 from healthd.model import Endpoint
 from healthd.once import Round
 from healthd.policy import Standing
@@ -78,15 +79,10 @@ def _server_json(server: ServerView) -> dict[str, Any]:
         "address": server.address,
         "port": server.port,
         "health": server.health.value,
+        "degraded": server.degraded,
         "weight": server.weight,
         "configured_weight": server.configured_weight,
-        "last": last
-        and {
-            "status": last.status.value,
-            "code": last.code,
-            "detail": last.detail,
-            "seconds": round(last.seconds, 6),
-        },
+        "last": last and outcome_record(last),
     }
 
 

@@ -14,6 +14,7 @@ from healthd.cli.naming import one_server
 from healthd.cli.terminal import Page
 from healthd.cli.times import lasting, milliseconds, stamp
 from healthd.printable import one_line
+from healthd.weights import Wish
 
 LABEL = 14
 """Columns of the names of what is shown."""
@@ -129,7 +130,8 @@ def check_lines(check: Check, page: Page) -> Iterator[str]:
 
 
 def outcome(found: Outcome) -> str:
-    return f"{found.status} in {milliseconds(found.seconds)}: {found}"
+    asks = str(Wish(found.weight, found.factor, found.degraded))
+    return f"{found.status} in {milliseconds(found.seconds)}: {found}" + (f" ({asks})" if asks else "")
 
 
 def _entry(page: Page, label: str, text: str, style: str = "") -> Iterator[str]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from checkers.base import Checker
+from checkers.part import Part
 from checkers.registry import find
 from healthd.config.values import CheckConfig
 
@@ -29,7 +30,7 @@ class _Pickler(pickle.Pickler):
         self._make = make
 
     def reducer_override(self, value: Any) -> Any:
-        if type(value) is not CheckConfig:
+        if type(value) not in (CheckConfig, Part):
             return NotImplemented
         options = {
             field.name: getattr(value.checker, field.name) for field in dataclasses.fields(value.checker) if field.init
@@ -37,7 +38,7 @@ class _Pickler(pickle.Pickler):
         rest = {
             field.name: getattr(value, field.name) for field in dataclasses.fields(value) if field.name != "checker"
         }
-        return _check, (self._make, self._plugin_dir, options, rest)
+        return _again, (type(value), self._make, self._plugin_dir, options, rest)
 
 
 def made(kind: str, plugin_dir: Path, options: Mapping[str, Any]) -> Checker:
@@ -58,6 +59,12 @@ def pickled(value: object, plugin_dir: Path, make: Make = made) -> bytes:
     return file.getvalue()
 
 
-def _check(make: Make, plugin_dir: Path, options: Mapping[str, Any], rest: Mapping[str, Any]) -> CheckConfig:
-    """The check again. It is called by its name in a pickle."""
-    return CheckConfig(checker=make(rest["kind"], plugin_dir, options), **rest)
+def _again(
+    holder: type[CheckConfig | Part],
+    make: Make,
+    plugin_dir: Path,
+    options: Mapping[str, Any],
+    rest: Mapping[str, Any],
+) -> CheckConfig | Part:
+    """The check, or the part of a combined one, again. It is called by its name in a pickle."""
+    return holder(checker=make(rest["kind"], plugin_dir, options), **rest)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
@@ -84,6 +85,10 @@ def _timed(name: str, check: Check, layers: Layers, findings: Findings) -> Check
     timeout = own.get("timeout", inherited["timeout"])
     if _level("timeout", check, layers) is Level.BUILT_IN:
         timeout = min(timeout, interval)
+    slow = own.get("slow", inherited["slow"])
+    if timeout <= slow < math.inf:
+        text = f"slow = {seconds_as_text(slow)} is never reached: the timeout is {seconds_as_text(timeout)}"
+        findings.warn(check.place / "slow" if "slow" in own else layers.where("slow"), text)
     for key, seconds in (("timeout", timeout), ("fast_interval", fast_interval)):
         if seconds > interval and (place := _blame(key, check, layers)):
             times = f"of {seconds_as_text(seconds)} is longer than the interval of {seconds_as_text(interval)}"
@@ -97,6 +102,7 @@ def _timed(name: str, check: Check, layers: Layers, findings: Findings) -> Check
         timeout=timeout,
         fall=own.get("fall", inherited["fall"]),
         rise=own.get("rise", inherited["rise"]),
+        slow=slow,
     )
 
 

@@ -9,11 +9,15 @@ from typing import get_type_hints
 from pydantic import ValidationError
 
 from checkers.base import Checker, OptionError
+from checkers.combined import Combined
+from checkers.part import Part
+from checkers.push import Push
 from checkers.registry import PluginError, find, kinds
 from healthd.config.findings import Findings, Place
 from healthd.config.messages import sentences
 from healthd.config.models import Timing
 from healthd.config.options import Options, UnusableError, options_of
+from healthd.config.parts import BESIDE_PART, weight_of
 from healthd.config.positions import KeyPath
 from healthd.config.sections import Section, adapter_of
 from healthd.config.words import described, one_of
@@ -88,18 +92,38 @@ class CheckReader:
         except (PluginError, UnusableError) as error:
             return str(error)
 
-    def _checker(self, section: Section, kind: _Kind) -> Checker | None:
-        given = {key: value for key, value in section.data.items() if key not in BESIDE}
+    def _checker(self, section: Section, kind: _Kind, beside: tuple[str, ...] = BESIDE) -> Checker | None:
+        given = {key: value for key, value in section.data.items() if key not in beside}
         options = kind.options
         try:
-            return kind.checker(**options.adapter.validate_python(given))
+            values = options.adapter.validate_python(given)
+            if issubclass(kind.checker, Combined):
+                parts = [self._part(Section(section.at(("part", n)), table)) for n, table in enumerate(values["part"])]
+                values["part"] = known = tuple(part for part in parts if part is not None)
+                if len(known) < len(parts):
+                    return None
+            return kind.checker(**values)
         except ValidationError as error:
-            self._complain(section, sentences(error, options.model, given, secret=options.secret, beside=BESIDE))
+            self._complain(section, sentences(error, options.model, given, secret=options.secret, beside=beside))
         except OptionError as error:
             self._findings.error(section.at((error.option,)), str(error))
         except Exception as error:  # noqa: BLE001 - a plugin's own code: anything can come out of it
             self._findings.error(section.place, f"{kind.checker.__name__} refuses it: {type(error).__name__}: {error}")
         return None
+
+    def _part(self, section: Section) -> Part | None:
+        """One of the questions of a combined check, or None where something is wrong, which has then been said."""
+        kind = self._kind(section)
+        checker = None if kind is None else self._checker(section, kind, BESIDE_PART)
+        try:
+            weight = weight_of(section.data.get("weight", 1))
+        except ValueError as error:
+            self._findings.error(section.at(("weight",)), str(error))
+            return None
+        if isinstance(checker, Push):
+            self._findings.error(section.at(("type",)), "reports cannot be a part of another check")
+            return None
+        return None if checker is None else Part(kind=section.data["type"], checker=checker, weight=weight)
 
     def _complain(self, section: Section, said: list[tuple[KeyPath, str]]) -> None:
         for path, text in said:

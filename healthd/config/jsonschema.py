@@ -16,12 +16,14 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from checkers.base import Checker
+from checkers.combined import Combined
 from checkers.registry import kinds
 from healthd.config.alerts import MODELS, REQUIRED
 from healthd.config.history import HistoryTable
 from healthd.config.layers import BUILT_IN
 from healthd.config.models import ControlTable, HealthdTable, Inherited, ServiceTable, Timing
 from healthd.config.options import UnusableError, options_of
+from healthd.config.parts import PART_WEIGHT
 from healthd.config.values import AppriseConfig, CommandConfig, HistoryConfig, MailConfig, Settings, WebhookConfig
 from healthd.config.words import seconds_as_text
 
@@ -53,6 +55,8 @@ def schema() -> Schema:
     timing = tables.pop("Timing")["properties"]
     _complete(tables)
     tables["Check"] = {"oneOf": [*_kinds(timing, tables), _plugin(timing)]}
+    votes = {"weight": PART_WEIGHT}
+    tables["Part"] = {"oneOf": [*_kinds(votes, tables), _plugin(votes)]}
     tables["Alert"] = {"oneOf": [_ref(model.__name__) for model in MODELS.values()]}
     named = {"check": "Check", "service": "ServiceTable", "alert": "Alert"}
     whole: Schema = {
@@ -112,7 +116,8 @@ def _with_defaults(table: Schema, defaults: Mapping[str, Any]) -> None:
             table["properties"][key]["default"] = plain
 
 
-def _kinds(timing: Schema, tables: Schema) -> Iterator[Schema]:
+def _kinds(beside: Schema, tables: Schema) -> Iterator[Schema]:
+    """The tables of all kinds, each with the keys that stand `beside` its options."""
     for kind, checker in kinds().items():
         try:
             model = options_of(checker).model
@@ -121,14 +126,16 @@ def _kinds(timing: Schema, tables: Schema) -> Iterator[Schema]:
         table = TypeAdapter(model).json_schema(ref_template=f"#/$defs/{kind}-{{model}}")
         tables.update({f"{kind}-{name}": inner for name, inner in table.pop("$defs", {}).items()})
         _describe(table, checker)
-        table["properties"] = {"type": {"const": kind}, **table["properties"], **timing}
+        if issubclass(checker, Combined):
+            table["properties"]["part"]["items"] = _ref("Part")
+        table["properties"] = {"type": {"const": kind}, **table["properties"], **beside}
         table["required"] = ["type", *table.get("required", [])]
         yield table
 
 
-def _plugin(timing: Schema) -> Schema:
+def _plugin(beside: Schema) -> Schema:
     kind = {"type": "string", "pattern": r"^[A-Za-z_]\w*:[A-Za-z_]\w*$", "description": "A class in plugin_dir."}
-    return {"type": "object", "required": ["type"], "properties": {"type": kind, **timing}}
+    return {"type": "object", "required": ["type"], "properties": {"type": kind, **beside}}
 
 
 def _describe(table: Schema, checker: type[Checker]) -> None:

@@ -23,6 +23,10 @@ BUILT_IN: dict[str, Any] = {
     "on_failure": "quiesce",
     "all_down": "empty",
     "min_available": 1,
+    "slow": "off",
+    "degraded_weight": "100%",
+    "weight_step": "5%",
+    "weight_interval": "10s",
 }
 """As it would be written. Here alone stands what holds when no file says anything."""
 

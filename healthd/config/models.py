@@ -11,8 +11,10 @@ from typing_extensions import TypedDict  # pydantic takes the one of typing from
 
 from healthd.config.addresses import Address, EndpointText, NetmaskText, read_fallback
 from healthd.config.checkentry import CheckEntries
+from healthd.config.dampings import FactorText, SlowText, StepText
 from healthd.config.fields import (
     Duration,
+    DurationOrZero,
     FileText,
     PathText,
     Persistence,
@@ -88,6 +90,7 @@ class Timing(TypedDict, total=False):
     timeout: Annotated[Duration, _doc("The one deadline of everything that a check does.")]
     fall: Annotated[ThresholdText, _doc('Failures that take a server out: 3 in a row, or "3/5" among the last five.')]
     rise: Annotated[ThresholdText, _doc('Passes that bring it back: 2 in a row, or "2/3" among the last three.')]
+    slow: Annotated[SlowText, _doc('A pass that takes longer makes the server degraded; "off" for none.')]
 
 
 @with_config(_CLOSED)
@@ -130,6 +133,11 @@ class Inherited(Timing, total=False):
     min_available: Annotated[
         ShareText, _doc('Servers that an operator has to leave available: a number, or a share of all such as "50%".')
     ]
+    degraded_weight: Annotated[FactorText, _doc("The share of its weight that a degraded server has.")]
+    weight_step: Annotated[
+        StepText, _doc("The smallest change of a weight that a server asks for: a number, or a share of it.")
+    ]
+    weight_interval: Annotated[DurationOrZero, _doc("The least time between two changes that a server asks for.")]
 
 
 @with_config(_CLOSED)

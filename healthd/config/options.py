@@ -16,7 +16,9 @@ from pydantic import AfterValidator, AllowInfNan, ConfigDict, PydanticUserError,
 from typing_extensions import TypedDict
 
 from checkers.base import Checker
+from checkers.combined import Combined
 from healthd.config.addresses import Address
+from healthd.config.parts import PartTables
 
 _STRICT: Mapping[Any, Any] = {
     int: Annotated[int, Strict()],
@@ -67,6 +69,8 @@ def _model(cls: Any) -> Any:
             keys[field.name] = Required[kind] if _required(field) else kind
     if issubclass(cls, Checker):
         keys["address"] = Address
+    if issubclass(cls, Combined):
+        keys["part"] = Required[PartTables]
     create: Any = TypedDict  # made of what is known only now, which a type checker cannot follow
     return with_config(ConfigDict(extra="forbid"))(create(cls.__name__, keys, total=False))
 

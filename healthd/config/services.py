@@ -5,6 +5,8 @@ from __future__ import annotations
 import socket
 from dataclasses import dataclass, field
 
+from checkers.base import Checker
+from checkers.combined import questions
 from healthd.config.checklists import CheckLists
 from healthd.config.findings import Findings, Place
 from healthd.config.layers import Layers, Level
@@ -13,6 +15,7 @@ from healthd.config.sections import Read, Section, read
 from healthd.config.servers import fallback, servers, unreachable
 from healthd.config.values import AllDown, CheckConfig, ServerConfig, ServiceConfig, Settings
 from healthd.model import SCHEDULER_FLAGS, Protocol, ServiceKey, ServiceOptions
+from healthd.weights import Damping
 
 _FAMILY = {"ipv4": socket.AF_INET, "ipv6": socket.AF_INET6}
 _LOOPBACK = (
@@ -54,6 +57,9 @@ class ServiceReader:
             all_down=layers.values["all_down"],
             fallback=spare,
             min_available=self._min_available(layers, len(real)),
+            damping=Damping(
+                layers.values["degraded_weight"], layers.values["weight_step"], layers.values["weight_interval"]
+            ),
         )
 
     def _claim(self, key: ServiceKey, layers: Layers) -> None:
@@ -79,8 +85,7 @@ class ServiceReader:
         if all(server.endpoint.port for server in real):
             return
         for check in found:
-            checker = check.checker
-            if checker.needs_port and not (checker.port or checker.default_port):
+            if any(_lacks_port(checker) for checker in questions(check.checker)):
                 text = f'"{check.name}" needs a port, and a server of this service has none; set port in the check'
                 layers.complain(self.findings, "check", text)
 
@@ -92,6 +97,10 @@ class ServiceReader:
                 self.findings.warn(layers.own.section.at(("server", index)), _LOOPBACK)
         if spare is not None and self.settings.table == "kernel" and unreachable(spare):
             self.findings.warn(layers.where("fallback"), _LOOPBACK)
+
+
+def _lacks_port(checker: Checker) -> bool:
+    return checker.needs_port and not (checker.port or checker.default_port)
 
 
 def _key(layers: Layers, findings: Findings) -> ServiceKey | None:

@@ -6,6 +6,7 @@ Durations are seconds. Every name in it is known, every address canonical; nothi
 from __future__ import annotations
 
 import enum
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Literal
 from checkers.base import Checker
 from healthd.config.access import NO_CONTROL, ControlConfig
 from healthd.model import Destination, Endpoint, ServiceKey, ServiceOptions, Threshold
+from healthd.weights import AS_USUAL, Damping
 
 
 class OnFailure(enum.StrEnum):
@@ -40,7 +42,10 @@ class Settings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckConfig:
-    """One check of every server of a service. `name` is the named check's, or one made from its kind."""
+    """One check of every server of a service. `name` is the named check's, or one made from its kind.
+
+    A server that takes longer than `slow` to pass is degraded.
+    """
 
     name: str
     kind: str
@@ -50,6 +55,7 @@ class CheckConfig:
     timeout: float
     fall: Threshold
     rise: Threshold
+    slow: float = math.inf
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +70,8 @@ class ServerConfig:
 class ServiceConfig:
     """A virtual service. A server is well while all of `checks` are; without checks it always is.
 
-    An operator's act that would leave less than `min_available` servers available is refused.
+    An operator's act that would leave less than `min_available` servers available is refused. `damping` says what
+    becomes of the weights that its servers ask for.
     """
 
     name: str
@@ -76,6 +83,7 @@ class ServiceConfig:
     all_down: AllDown
     fallback: ServerConfig | None
     min_available: int = 1
+    damping: Damping = AS_USUAL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,7 +34,16 @@ def _enum(*names: str) -> Schema:
 HEALTH_WORD = _enum("up", "down", "unknown")
 RECORD: Schema = {"type": "object", "required": ["kind", "text", "at"], "additionalProperties": True}
 
-OUTCOME = _object(status=_enum("pass", "fail", "unknown"), code=STRING, detail=STRING, seconds=NUMBER)
+OUTCOME = _object(
+    ("weight", "factor", "degraded"),
+    status=_enum("pass", "fail", "unknown"),
+    code=STRING,
+    detail=STRING,
+    seconds=NUMBER,
+    weight=COUNT,
+    factor=NUMBER,
+    degraded=FLAG,
+)
 CHECK = _object(
     name=STRING,
     kind=STRING,
@@ -62,6 +71,7 @@ SERVER = _object(
     port=COUNT,
     state=_enum("up", "down", "unknown", "drain", "maintenance"),
     health=HEALTH_WORD,
+    degraded=FLAG,
     progress=STRING,
     weight=_maybe(COUNT),
     configured_weight=COUNT,

@@ -11,6 +11,7 @@ from healthd.control import shapes
 from healthd.model import Threshold
 from healthd.snapshot import CheckView, ServerView, ServiceView
 from healthd.verdict import Health
+from healthd.weights import Wish
 
 KINDS = ("server_down", "server_up", "server_admitted", "maintenance_began", "maintenance_ended", "drain_began")
 """The kinds of events after which a server is in another state."""
@@ -24,6 +25,8 @@ def now(service: ServiceView, server: ServerView, config: ServiceConfig | None) 
     text += _told(event)
     if check is not None:
         text += _check(check)
+    if server.degraded:
+        text.append("it is degraded: it passes, but not as it should")
     if server.weight is None:
         text.append("it is not in the table")
     else:
@@ -112,6 +115,8 @@ def _check(check: CheckView) -> Iterator[str]:
     if check.last is not None:
         age = f" {check.age:.0f} s ago" if check.age is not None else ""
         yield f"check {check.name} last{age}: {check.last}"
+        if asks := str(Wish(check.last.weight, check.last.factor, check.last.degraded)):
+            yield f"check {check.name}: {asks}"
     if check.progress:
         yield f"check {check.name}: {check.progress} of what it takes to change that"
 

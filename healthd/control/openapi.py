@@ -64,6 +64,8 @@ def _operation(route: Route) -> Json:
     if route.role is not None:
         operation["security"] = [{"token": []}, {}]
         operation["x-role"] = route.role.value
+    if route.own_token:
+        operation["security"] = [{"token": []}]
     if route.method == "POST":
         operation["requestBody"] = _body(route)
     return operation

@@ -21,6 +21,7 @@ Handler = Callable[[Ask], Awaitable[web.StreamResponse]]
 class Route:
     """`role` None means that nobody has to say who they are. `answer` is the JSON Schema of what comes back.
 
+    With `own_token` the handler itself looks at the token, which is that of one thing alone.
     `failures` are the statuses of healthd.control.failures that this route has beside those that every one may have.
     """
 
@@ -33,6 +34,7 @@ class Route:
     query: tuple[Param, ...] = ()
     body: tuple[Param, ...] = ()
     failures: tuple[str, ...] = ()
+    own_token: bool = False
     media_types: tuple[str, ...] = ("application/json",)
 
     @property

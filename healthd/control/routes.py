@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from healthd.config.access import Role
-from healthd.control import answers, entering, following, reading, serving, telling
+from healthd.control import answers, entering, following, reading, reporting, serving, telling
 from healthd.control.asked import FLAG, NAMES, Kind, Param, choice, choices, count, number, optional, text
 from healthd.control.route import Handler, Route
 from healthd.events import KINDS
@@ -160,6 +160,28 @@ TELLING = (
     ),
 )
 
+REPORTING = (
+    Route(
+        "POST",
+        "/api/v1/report",
+        reporting.report,
+        "What a server says of itself, for a check of type push, by the token of that check.",
+        None,
+        answers.DONE,
+        body=(
+            Param("service", text(200), "The name of the service.", required=True),
+            Param("server", text(200), 'The server as "ADDRESS:PORT".', required=True),
+            Param("check", text(200), "The name of the check.", "push"),
+            Param("status", choice(("pass", "fail", "degraded")), "How it is.", required=True),
+            Param("detail", text(1000), "Why; it is shown, shortened to 200 characters.", ""),
+            Param("weight", optional(count(0, 65535)), "The weight that it asks for."),
+            Param("factor", optional(number(0, 65535)), "Likewise, as a share of the configured weight: 0.5 is half."),
+        ),
+        failures=("unauthorized",),
+        own_token=True,
+    ),
+)
+
 OPEN = (
     Route("GET", "/api/v1/session", entering.session, "Who asks, and if logging in would help.", None, answers.SESSION),
     Route("GET", "/healthz", serving.healthz, "Whether healthd is alive.", None, answers.HEALTH, failures=("unwell",)),
@@ -212,4 +234,4 @@ FILES = (
     ),
 )
 
-ROUTES = (*READING, *TELLING, *OPEN, *FILES)
+ROUTES = (*READING, *TELLING, *REPORTING, *OPEN, *FILES)

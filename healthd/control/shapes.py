@@ -10,6 +10,7 @@ from collections.abc import Generator
 from typing import Any
 
 from checkers.base import Outcome
+from healthd.events import outcome_record
 from healthd.model import Connections
 from healthd.overrides import Freeze, Override
 from healthd.policy import Standing
@@ -30,6 +31,7 @@ def server(service: str, view: ServerView, counted: Connections | None) -> Json:
         "port": view.port,
         "state": view.state,
         "health": view.health.value,
+        "degraded": view.degraded,
         "progress": deciding.progress if deciding else "",
         "weight": view.weight,
         "configured_weight": view.configured_weight,
@@ -59,14 +61,7 @@ def check(view: CheckView) -> Json:
 
 
 def outcome(found: Outcome | None) -> Json | None:
-    if found is None:
-        return None
-    return {
-        "status": found.status.value,
-        "code": found.code,
-        "detail": found.detail,
-        "seconds": round(found.seconds, 6),
-    }
+    return None if found is None else outcome_record(found)
 
 
 def override(held: Override | None) -> Json | None:

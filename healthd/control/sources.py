@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from checkers.base import Outcome
 from healthd.clock import Clock
 from healthd.config.values import ServiceConfig
 from healthd.events import Bus
@@ -106,7 +107,8 @@ class Sources:
 
     `stalled` says what does not advance any more, `unready` why traffic should not yet rely on this daemon; both are
     empty while all is well. `counts` reads connections and raises IpvsUnavailable. `page` gives a file by its path
-    below /static/, the page itself by "index.html".
+    below /static/, the page itself by "index.html". `reports` takes the name of a job, a token and what was
+    reported; False is that there is no such job, or that the token is not its own.
     """
 
     clock: Clock
@@ -124,3 +126,4 @@ class Sources:
     alerts: Alerts | None = None
     metrics: Callable[[], AsyncIterator[bytes]] | None = None
     page: Callable[[str], File | None] | None = None
+    reports: Callable[[str, str, Outcome], bool] | None = None

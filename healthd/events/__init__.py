@@ -19,7 +19,7 @@ from healthd.events.acts import (
     WeightSet,
 )
 from healthd.events.bus import Bus, Subscription
-from healthd.events.event import Event, Severity
+from healthd.events.event import Event, Severity, outcome_of, outcome_record
 from healthd.events.kinds import (
     CheckUnknown,
     FallbackIn,
@@ -38,6 +38,7 @@ from healthd.events.kinds import (
     TableEdited,
     TableError,
     TableRestored,
+    WeightChanged,
     WorkerLost,
 )
 from healthd.events.registry import ALERTED_BY_DEFAULT, KINDS
@@ -81,7 +82,10 @@ __all__ = [
     "TableError",
     "TableRestored",
     "Thawed",
+    "WeightChanged",
     "WeightSet",
     "WorkerLost",
     "one_line",
+    "outcome_of",
+    "outcome_record",
 ]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from checkers.base import Outcome
+from checkers.base import Outcome, Status
 
 
 class Severity(enum.IntEnum):
@@ -33,15 +34,45 @@ class Event:
         return {"kind": self.kind, "severity": self.severity.name.lower(), "text": self.text(), **fields}
 
 
+def outcome_record(outcome: Outcome) -> dict[str, Any]:
+    """An outcome for programs; what a server wishes is only in it where it wishes anything."""
+    found: dict[str, Any] = {
+        "status": outcome.status.value,
+        "code": outcome.code,
+        "detail": outcome.detail,
+        "seconds": round(outcome.seconds, 6),
+    }
+    if outcome.weight is not None:
+        found["weight"] = outcome.weight
+    if outcome.factor is not None:
+        found["factor"] = outcome.factor
+    if outcome.degraded:
+        found["degraded"] = True
+    return found
+
+
+def outcome_of(record: Mapping[str, Any]) -> Outcome:
+    """The outcome again.
+
+    Raises:
+        ValueError, TypeError, LookupError: the record is of none.
+
+    """
+    return Outcome(
+        Status(record["status"]),
+        record["code"],
+        record["detail"],
+        float(record["seconds"]),
+        record.get("weight"),
+        factor=record.get("factor"),
+        degraded=record.get("degraded", False),
+    )
+
+
 def _plain(value: Any) -> Any:
     match value:
         case Outcome():
-            return {
-                "status": value.status.value,
-                "code": value.code,
-                "detail": value.detail,
-                "seconds": round(value.seconds, 6),
-            }
+            return outcome_record(value)
         case tuple() | list():
             return [_plain(item) for item in value]
         case _:

@@ -53,6 +53,31 @@ class ServerAdmitted(ServerEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WeightChanged(Event):
+    """A server that is up has another weight because its checks ask for it, or is degraded, or is so no more.
+
+    `outcome` is the one that asked for it last; where a change was put off, others may have come before.
+    """
+
+    kind = "weight_changed"
+    server: str
+    check: str
+    old_weight: int
+    new_weight: int
+    configured: int
+    degraded: bool
+    outcome: Outcome
+
+    def text(self) -> str:
+        old, new = self.old_weight, self.new_weight
+        weight = f"weight {old} -> {new}" if old != new else f"weight {new} as before"
+        configured = f" ({self.configured} configured)" if new != self.configured else ""
+        degraded = "degraded, " if self.degraded else ""
+        because = f"check {self.check}: {self.outcome}"
+        return f"{self.service}: server {self.server} {degraded}{weight}{configured}: {because}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceLost(Event):
     """No real server of the service is available any more."""
 

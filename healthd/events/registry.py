@@ -13,6 +13,7 @@ KINDS: Mapping[str, type[Event]] = {
         kinds.ServerDown,
         kinds.ServerUp,
         kinds.ServerAdmitted,
+        kinds.WeightChanged,
         kinds.ServiceLost,
         kinds.ServiceRecovered,
         kinds.FallbackIn,

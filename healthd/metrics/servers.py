@@ -60,6 +60,7 @@ def of_servers(snapshot: Snapshot, counted: Counted) -> Iterator[Family]:
 
     yield family("up", "gauge", "1 if its checks pass, 0 if not or not yet known.", _is_up)
     yield Family("healthd_realserver_state", "gauge", "1 for the state it is in.", servers.states())
+    yield family("degraded", "gauge", "1 if it passes, but not as it should.", _is_degraded)
     yield family("weight", "gauge", "Weight it is to have in the table; none while it is not to be in it.", _weight)
     yield family("configured_weight", "gauge", "Weight it has while it is well.", _configured_weight)
     yield family("transitions_total", "counter", "Changes of its health.", _transitions)
@@ -108,6 +109,10 @@ class _Servers:
 
 def _is_up(server: ServerView) -> float:
     return int(server.health is Health.UP)
+
+
+def _is_degraded(server: ServerView) -> float:
+    return int(server.degraded)
 
 
 def _weight(server: ServerView) -> float | None:

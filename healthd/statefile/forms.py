@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from checkers.base import Outcome, Status
+from checkers.base import Outcome
 from healthd.config.values import CheckConfig
+from healthd.events import outcome_of, outcome_record
 from healthd.overrides import Admin, Freeze, Override, SetWeight
 from healthd.verdict import Health, Verdict
 
@@ -21,20 +22,11 @@ def verdict_form(verdict: Verdict) -> Form:
 
 
 def verdict_of(form: Mapping[str, Any]) -> Verdict:
-    return Verdict(Health(form["health"]), tuple(_outcome_of(outcome) for outcome in form["recent"]))
+    return Verdict(Health(form["health"]), tuple(outcome_of(outcome) for outcome in form["recent"]))
 
 
 def _outcome_form(outcome: Outcome) -> Form:
-    return {
-        "status": outcome.status.value,
-        "code": outcome.code,
-        "detail": outcome.detail,
-        "seconds": outcome.seconds,
-    }
-
-
-def _outcome_of(form: Mapping[str, Any]) -> Outcome:
-    return Outcome(Status(form["status"]), str(form["code"]), str(form["detail"]), float(form["seconds"]))
+    return outcome_record(outcome) | {"seconds": outcome.seconds}  # to the last digit
 
 
 def override_form(override: Override) -> Form:

@@ -26,6 +26,7 @@ from healthd.clock import Clock, SystemClock, sleep_until
 from healthd.plan import Job, JobId
 from healthd.scheduler import Scheduler
 from healthd.verdict import Verdict, step
+from healthd.weights import slowed
 from healthd.workers import privileges, wire
 from healthd.workers.jobs import Assignment, CheckNow, Hello, Message, unpickled
 from healthd.workers.sieve import REFRESH, Sieve
@@ -145,6 +146,8 @@ class Child:
     def record(self, job: Job, outcome: Outcome) -> bool:
         """As the parent's `record`, from what is known here."""
         watched = self._watched[job.id]
+        if outcome.seconds > job.check.slow:
+            outcome = slowed(outcome, job.check.slow)
         watched.verdict, _ = step(watched.verdict, outcome, fall=job.check.fall, rise=job.check.rise)
         now = self._clock.monotonic()
         if watched.sieve.lets_through(outcome, now):

@@ -2,7 +2,7 @@
 
 An outcome stays behind only while all of this holds:
 
-1. The same status, code and weight travelled last, less than `REFRESH` seconds ago.
+1. The same status, code and wish for a weight travelled last, less than `REFRESH` seconds ago.
 2. It is UNKNOWN; or as many conclusive outcomes of its status have travelled in a row as the check's larger window.
 
 So many of one kind lead every verdict, whatever it was, to the health that they speak for, with nothing left open: one
@@ -34,7 +34,7 @@ class Sieve:
     early: float = 0.0
     of: Status | None = None
     run: int = 0
-    last: tuple[Status, str, int | None] | None = None
+    last: tuple[Status, str, int | None, float | None, bool] | None = None
     sent: float = 0.0
 
     @classmethod
@@ -51,7 +51,7 @@ class Sieve:
             self.run = self.run + 1 if outcome.status is self.of else 1
             self.of = outcome.status
             steady = self.run > self.window
-        kind = (outcome.status, outcome.code, outcome.weight)
+        kind = (outcome.status, outcome.code, outcome.weight, outcome.factor, outcome.degraded)
         repeated = steady and kind == self.last
         if repeated and now - self.sent < REFRESH:
             return False

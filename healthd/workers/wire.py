@@ -82,7 +82,8 @@ def frame_of(view: SchedulerView) -> bytes:
 def _row(number: int, outcome: Outcome) -> list[Any]:
     detail, code = outcome.detail[:LONGEST_DETAIL], outcome.code[:LONGEST_CODE]
     weight = None if outcome.weight is None else int(outcome.weight)  # a plugin may have said True
-    return [number, outcome.status.value, code, detail, float(outcome.seconds), weight]
+    factor = None if outcome.factor is None else float(outcome.factor)
+    return [number, outcome.status.value, code, detail, float(outcome.seconds), weight, factor, outcome.degraded]
 
 
 def told(payload: bytes) -> list[tuple[int, Outcome]] | SchedulerView:
@@ -103,10 +104,12 @@ def told(payload: bytes) -> list[tuple[int, Outcome]] | SchedulerView:
 
 
 def _outcome(row: list[Any]) -> tuple[int, Outcome]:
-    number, status, code, detail, seconds, weight = row
-    if type(number) is not int or type(seconds) is not float or type(weight) not in (int, type(None)):
-        raise TypeError("a number, a duration or a weight is of the wrong type")
-    outcome = Outcome(Status(status), code, detail, seconds, weight)
+    number, status, code, detail, seconds, weight, factor, degraded = row
+    if type(number) is not int or type(seconds) is not float:
+        raise TypeError("a number or a duration is of the wrong type")
+    if type(weight) not in (int, type(None)) or type(factor) not in (float, type(None)):
+        raise TypeError("a weight or a factor is of the wrong type")
+    outcome = Outcome(Status(status), code, detail, seconds, weight, factor=factor, degraded=degraded)
     if len(outcome.code) > LONGEST_CODE or len(outcome.detail) > LONGEST_DETAIL:
         raise ValueError("a code or a detail is too long")
     return number, outcome

@@ -16,9 +16,10 @@ class Pki:
         self.ca_file = str(folder / "ca.pem")
         self._authority.cert_pem.write_to_path(self.ca_file)
 
-    def issued(self, *names: str, expired: bool = False) -> Path:
-        """A certificate with its key, in one file."""
-        ends = dt.datetime.now(dt.UTC) - dt.timedelta(days=1) if expired else None
+    def issued(self, *names: str, expired: bool = False, days: int | None = None) -> Path:
+        """A certificate with its key, in one file; it ends yesterday, or in `days`."""
+        days = -1 if expired else days
+        ends = None if days is None else dt.datetime.now(dt.UTC) + dt.timedelta(days=days)
         certificate = self._authority.issue_cert(*names, not_after=ends)
         return self._written(certificate)
 

@@ -50,6 +50,7 @@ def judged(outcome: Outcome) -> tuple[Status, str, str]:
         ("exit 0", Status.PASS, Code.PROCOK, "exit status 0, printed nothing"),
         ("echo no >&2; exit 1", Status.FAIL, Code.PROCERR, 'exit status 1, printed "no"'),
         ("exit 2", Status.FAIL, Code.PROCERR, "exit status 2, printed nothing"),
+        ("exit 127", Status.FAIL, Code.PROCERR, "exit status 127, printed nothing"),
         (
             "ulimit -c 0; kill -SEGV $$",
             Status.FAIL,
@@ -59,19 +60,20 @@ def judged(outcome: Outcome) -> tuple[Status, str, str]:
         ("kill -KILL $$", Status.FAIL, Code.PROCERR, "killed by SIGKILL (Killed), printed nothing"),
     ],
 )
-@pytest.mark.parametrize("style", ["plain", "ldirectord", "mon", "nanny"])
+@pytest.mark.parametrize("style", ["plain", "ldirectord", "mon", "nanny", "keepalived"])
 async def test_exit_status(style: Any, body: str, status: Status, code: Code, detail: str, script: Script) -> None:
     """Status 0 passes, any other fails and so does a death by signal, in every style; the output is the evidence."""
     outcome = await ask(Command(command=(script(body),), style=style), TARGET)
     assert judged(outcome) == (status, code, detail)
 
 
-async def test_the_deadline_leaves_no_process(script: Script, tmp_path: Path) -> None:
+@pytest.mark.parametrize("style", ["plain", "nagios", "keepalived"])
+async def test_the_deadline_leaves_no_process(style: Any, script: Script, tmp_path: Path) -> None:
     """A script that ignores SIGTERM, with children that do, fails at the deadline and is gone with all of them."""
     pids = tmp_path / "pids"
     stubborn = f'trap "" TERM; echo $$ >> {pids}; while :; do sleep 600; done'
     path = script(f"sh -c '{stubborn}' & sh -c '{stubborn}' & {stubborn}")
-    outcome = await ask(Command(command=(path,)), TARGET, 1)
+    outcome = await ask(Command(command=(path,), style=style), TARGET, 1)
     detail = f"no result within 1 s while running {path}, which printed nothing"
     assert judged(outcome) == (Status.FAIL, Code.PROCTOUT, detail)
     numbers = {int(number) for number in pids.read_text().split()}
@@ -148,6 +150,45 @@ async def test_arguments(
     assert (tmp_path / "argv").read_text().splitlines() == [str(len(wanted)), *wanted]
 
 
+@pytest.mark.parametrize(
+    ("body", "status", "detail"),
+    [
+        ('print "@ARGV"; exit(0);', Status.PASS, 'exit status 0, printed "192.168.7.110 81 10.0.0.1 8080"'),
+        ('my $found = "@ARGV";', Status.PASS, "exit status 0, printed nothing"),
+        ("exit(3);", Status.FAIL, "exit status 3, printed nothing"),
+        ('die "no answer\\n";', Status.FAIL, 'exit status 255, printed "no answer"'),
+    ],
+)
+async def test_external_perl(body: str, status: Status, detail: str, tmp_path: Path) -> None:
+    """What ldirectord runs within itself runs here with the same arguments and the same result."""
+    (tmp_path / "check.pl").write_text(body)
+    outcome = await ask(Command(command=("perl", f"{tmp_path}/check.pl"), style="ldirectord"), TARGET)
+    assert (outcome.status, outcome.detail) == (status, detail)
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "weight"),
+    [
+        ("exit 0", Status.PASS, None),
+        ("exit 2", Status.PASS, 0),
+        ("exit 255", Status.PASS, 253),
+        ("exit 1", Status.FAIL, None),
+    ],
+)
+async def test_misc_dynamic(body: str, status: Status, weight: int | None, script: Script) -> None:
+    """A script of keepalived's asks for a weight by its exit status; only 1 is a failure."""
+    outcome = await ask(Command(command=(script(body),), style="keepalived", dynamic=True), TARGET)
+    assert (outcome.status, outcome.weight) == (status, weight)
+
+
+async def test_a_line_of_json(script: Script) -> None:
+    """What a script says of itself is in the outcome."""
+    path = script("""echo working; echo '{"detail": "7 jobs", "weight": 30, "degraded": true}'""")
+    outcome = await ask(Command(command=(path,), output="json"), TARGET)
+    assert (outcome.status, outcome.detail) == (Status.PASS, 'exit status 0, "7 jobs"')
+    assert (outcome.weight, outcome.degraded) == (30, True)
+
+
 async def test_environment(script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The script sees these variables and nothing else of healthd's own."""
     monkeypatch.setenv("SECRET", "of healthd")
@@ -160,12 +201,15 @@ async def test_environment(script: Script, tmp_path: Path, monkeypatch: pytest.M
         "EXTRA=a=b c",
         "HEALTHD_ADDRESS=10.0.0.1",
         "HEALTHD_FWMARK=0",
+        "HEALTHD_INTERFACE=",
+        "HEALTHD_MARK=0",
         "HEALTHD_PORT=8080",
         "HEALTHD_PROTOCOL=tcp",
         "HEALTHD_SERVER=10.0.0.2:80",
         "HEALTHD_SERVER_ADDRESS=10.0.0.2",
         "HEALTHD_SERVER_PORT=80",
         "HEALTHD_SERVICE=web",
+        "HEALTHD_SOURCE=",
         "HEALTHD_VIRTUAL=192.168.7.110:81",
         "HEALTHD_VIRTUAL_ADDRESS=192.168.7.110",
         "HEALTHD_VIRTUAL_PORT=81",
@@ -176,10 +220,10 @@ async def test_environment(script: Script, tmp_path: Path, monkeypatch: pytest.M
 
 
 async def test_mon_names_the_service_and_shows_the_summary(script: Script) -> None:
-    """A mon monitor finds the service in MON_GROUP and MON_SERVICE, and its first line is what is shown."""
-    path = script('echo "$MON_GROUP $MON_SERVICE"; echo details')
+    """A mon monitor finds the service in MON_GROUP and MON_SERVICE, and its first lines are what is shown."""
+    path = script('echo "$MON_GROUP $MON_SERVICE"; echo details; echo more')
     outcome = await ask(Command(command=(path,), style="mon"), TARGET)
-    assert outcome.detail == 'exit status 0, printed "web web"'
+    assert outcome.detail == 'exit status 0, printed "web web", then "details"'
 
 
 @pytest.mark.parametrize(

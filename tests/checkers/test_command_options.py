@@ -24,10 +24,11 @@ from checkers.command import Command
             "command",
             (
                 'unknown placeholder "{zzz}"; known are address, port, protocol, service, server, server_address, '
-                'server_port, virtual, virtual_address, virtual_port, fwmark; "{{zzz}}" is the text itself'
+                "server_port, virtual, virtual_address, virtual_port, fwmark, source, interface, mark; "
+                '"{{zzz}}" is the text itself'
             ),
         ),
-        ({"command": ("x", "a\0b")}, "command", r'"a\x00b": an argument cannot hold a NUL character'),
+        ({"command": ("x", "a\0b")}, "command", r'"a\x00b": cannot hold a NUL character'),
         (
             {"command": ("x",), "environment": {"A=B": "c"}},
             "environment",
@@ -38,6 +39,16 @@ from checkers.command import Command
             {"command": ("x",), "expect": "OK"},
             "expect",
             'is for style = "nanny"; with style = "plain" the exit status decides',
+        ),
+        (
+            {"command": ("x",), "style": "nagios", "dynamic": True},
+            "dynamic",
+            'is for style = "keepalived"; with style = "nagios" it means nothing',
+        ),
+        (
+            {"command": ("x",), "style": "mon", "output": "json"},
+            "output",
+            '"json" is for style = "plain"; checks of style "mon" know no JSON',
         ),
         (
             {"command": ("x",), "style": "nanny", "expect": "OK", "output_limit": 3},

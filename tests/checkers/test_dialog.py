@@ -12,7 +12,8 @@ import pytest
 import trustme
 
 from checkers.base import Code, OptionError, Status, Target
-from checkers.dialog import Dialog, Step
+from checkers.dialog import Dialog
+from checkers.step import Step
 from tests.checkers.asking import ask, ask_once
 from tests.checkers.datagrams import udp_server, udp_socket
 from tests.checkers.servers import TcpServer

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from checkers.base import Code, Status, Target
-from checkers.dialog import Dialog, Step
+from checkers.dialog import Dialog
+from checkers.step import Step
 from tests.checkers.asking import ask
 from tests.checkers.datagrams import udp_server, udp_socket
 from tests.checkers.servers import TcpServer

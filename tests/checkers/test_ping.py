@@ -1,62 +1,28 @@
 """The `ping` check, in network namespaces of the tests' own where the kernel's settings matter."""
 
-import asyncio
 import contextlib
-import ctypes
-import os
-import shutil
 import socket
 import struct
 import subprocess
 import sys
-import threading
-from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from checkers import ping
-from checkers.base import Code, OptionError, Outcome, Status, Target
-from checkers.ping import V4, V6, Family, Ping
+from checkers import icmp
+from checkers.base import Code, OptionError, Status, Target
+from checkers.icmp import V4, V6, Family
+from checkers.ping import Ping
 from tests.checkers.asking import ask
+from tests.checkers.echoing import LOOPBACK, SILENT, answered
+from tests.checkers.namespace import SETTINGS, as_root, in_namespace, run
 
-CLONE_NEWNET = 0x40000000  # linux/sched.h
-LOOPBACK = {V4: "127.0.0.1", V6: "::1"}
-SETTINGS = Path("/proc/sys/net")
 PING_SOCKETS = {"ipv4/ping_group_range": "0 2147483647"}
-SILENT = {"ipv4/icmp_echo_ignore_all": "1", "ipv6/icmp/echo_ignore_all": "1"}
 
-as_root = pytest.mark.skipif(
-    os.geteuid() != 0 or not all(map(shutil.which, ("ip", "unshare", "setpriv"))),
-    reason="needs root, iproute2 and util-linux: the test makes a network namespace",
-)
 both = pytest.mark.parametrize("kind", [V4, V6], ids=["IPv4", "IPv6"])
 either = pytest.mark.parametrize("settings", [{}, PING_SOCKETS], ids=["raw socket", "ping socket"])
-
-
-def in_namespace(settings: dict[str, str], talk: Callable[[], Awaitable[None]]) -> None:
-    """Runs `talk` in a thread that has a network namespace to itself, with loopback up and these settings made."""
-    raised: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            assert ctypes.CDLL(None).unshare(CLONE_NEWNET) == 0
-            subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-            for name, value in settings.items():
-                (SETTINGS / name).write_text(value)
-            asyncio.run(_awaited(talk))
-        except BaseException as error:  # noqa: BLE001 - it is raised again outside
-            raised.append(error)
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    thread.join()
-    if raised:
-        raise raised[0]
-
-
-async def _awaited(talk: Callable[[], Awaitable[None]]) -> None:
-    await talk()
 
 
 @as_root
@@ -66,7 +32,7 @@ def test_loopback_answers(settings: dict[str, str], kind: Family) -> None:
     """An echo comes back on either sort of socket, by both protocols, at every size; the pass tells its time."""
 
     async def talk() -> None:
-        with contextlib.closing(ping.open_socket(kind)) as sock:
+        with contextlib.closing(icmp.open_socket(kind)) as sock:
             assert sock.type == (socket.SOCK_DGRAM if settings else socket.SOCK_RAW)
         for size in (16, 17, 56, 1472):
             outcome = await ask(Ping(size=size), Target(address=LOOPBACK[kind]))
@@ -102,10 +68,10 @@ def test_nobody_has_the_address(settings: dict[str, str], kind: Family) -> None:
     )
 
     async def talk() -> None:
-        _run("ip link add near type veth peer name far")
-        _run("ip link set far up")
-        _run("ip link set near up")
-        _run(f"ip address add {near} dev near nodad")
+        run("ip link add near type veth peer name far")
+        run("ip link set far up")
+        run("ip link set near up")
+        run(f"ip address add {near} dev near nodad")
         for name, value in {"retrans_time_ms": "20", "mcast_solicit": "1"}.items():
             (SETTINGS / family / "neigh/near" / name).write_text(value)
         outcome = await ask(Ping(), Target(address=far), 10)
@@ -127,63 +93,6 @@ def test_no_route_is_ours(settings: dict[str, str], kind: Family) -> None:
         assert "ENETUNREACH" in outcome.detail
 
     in_namespace(settings, talk)
-
-
-def _run(command: str) -> None:
-    subprocess.run(command.split(), check=True)
-
-
-class Echoing:
-    """Answers echo requests on loopback in the kernel's stead, which has been told to be silent."""
-
-    def __init__(self, kind: Family) -> None:
-        self._kind = kind
-        self._sock = socket.socket(kind.family, socket.SOCK_RAW | socket.SOCK_NONBLOCK, kind.protocol)
-
-    async def request(self) -> bytes:
-        """The next echo request, from its ICMP header on."""
-        while True:
-            packet = await asyncio.get_running_loop().sock_recv(self._sock, 4096)
-            if self._kind is V4:
-                packet = packet[20:]
-            if packet[0] == self._kind.request:
-                return packet
-
-    def send(self, icmp: bytes) -> None:
-        blank = icmp[:2] + b"\0\0" + icmp[4:]
-        self._sock.sendto(blank[:2] + struct.pack("!H", ping.checksum(blank)) + blank[4:], (LOOPBACK[self._kind], 0))
-
-    def close(self) -> None:
-        self._sock.close()
-
-
-@contextlib.contextmanager
-def echoing(kind: Family) -> Iterator[Echoing]:
-    server = Echoing(kind)
-    try:
-        yield server
-    finally:
-        server.close()
-
-
-async def answered(kind: Family, answers: Callable[[bytes], list[bytes]], seconds: float) -> Outcome:
-    """What the check makes of these ICMP packets in answer to its request."""
-    with echoing(kind) as server:
-
-        async def serve() -> None:
-            served: set[bytes] = set()  # what is sent here comes by here too
-            while True:
-                request = await server.request()
-                for packet in answers(request) if request not in served else ():
-                    server.send(packet)
-                served.add(request)
-
-        serving = asyncio.create_task(serve())
-        try:
-            return await ask(Ping(), Target(address=LOOPBACK[kind]), seconds)
-        finally:
-            serving.cancel()
-            await asyncio.wait([serving])
 
 
 @as_root
@@ -252,10 +161,17 @@ print(outcome.status.value, outcome)
     assert "CAP_NET_RAW" in done.stdout
 
 
+@settings(max_examples=200, deadline=None)
+@given(st.binary(max_size=120), st.booleans(), st.sampled_from([V4, V6]))
+def test_any_packet(packet: bytes, raw: bool, kind: Family) -> None:  # noqa: FBT001 - drawn by hypothesis
+    """Whatever comes is a reply or is not, without an exception; without the secret payload it is not."""
+    assert icmp.sequence_of(packet, kind, 7, b"a payload that nobody guesses", raw=raw) is None
+
+
 def test_checksum() -> None:
     """The example of RFC 1071, section 3, and an odd length, which counts as if a zero byte followed."""
-    assert ping.checksum(bytes.fromhex("0001f203f4f5f6f7")) == 0xFFFF ^ 0xDDF2
-    assert ping.checksum(b"\x12\x34\x56") == ping.checksum(b"\x12\x34\x56\x00")
+    assert icmp.checksum(bytes.fromhex("0001f203f4f5f6f7")) == 0xFFFF ^ 0xDDF2
+    assert icmp.checksum(b"\x12\x34\x56") == icmp.checksum(b"\x12\x34\x56\x00")
 
 
 @pytest.mark.parametrize(

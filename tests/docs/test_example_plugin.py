@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from checkers.base import Checker, Code, OptionError, Outcome, Status, Target
-from checkers.command import NAMES, Command
+from checkers.command import Command
+from checkers.placeholders import NAMES
 from checkers.registry import find
 from tests.checkers.asking import ask
 from tests.checkers.servers import ScriptedServers

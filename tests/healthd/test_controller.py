@@ -194,17 +194,21 @@ def test_a_fallback_that_bridges_the_start_is_no_news() -> None:
     assert [event.kind for event in run.events()] == ["server_admitted"]
 
 
-def test_a_wish_changes_the_weight_without_a_transition() -> None:
+async def test_a_wish_changes_the_weight_without_a_transition() -> None:
     """The table follows; a wish of 0 for the last server is a loss of the service."""
     run = Running(service(server(A, 9)), actual=table((A, 9)))
     run.record(A, Outcome(Status.PASS, Code.L7OK, weight=4))
-    assert (run.weights(), run.told()) == ({A: 4}, [])
+    assert run.weights() == {A: 4}
     run.ask(A, "FU")
     assert run.weights() == {A: 4}
     run.told()
     run.record(A, Outcome(Status.PASS, Code.L7OK, weight=0))
     assert run.weights() == {A: 0}
-    assert run.told() == ["service_lost: web: no real server left; nobody answers"]
+    assert run.told() == [
+        "service_lost: web: no real server left; nobody answers",
+        "weight_changed: web: server 10.0.0.1:80 weight 4 -> 0 (9 configured): check tcp: L7OK",
+    ]
+    await run.clock.advance(10)
     run.ask(A, "P")
     assert run.weights() == {A: 9}
 

@@ -44,6 +44,20 @@ EXAMPLES: list[tuple[Event, str]] = [
         ),
     ),
     (
+        events.WeightChanged(
+            at=1.5,
+            service="web",
+            server="10.0.0.1:80",
+            check="agent",
+            old_weight=100,
+            new_weight=50,
+            configured=100,
+            degraded=True,
+            outcome=FAIL,
+        ),
+        "web: server 10.0.0.1:80 degraded, weight 100 -> 50 (100 configured): check agent: L4CON refused",
+    ),
+    (
         events.ServiceLost(at=1.5, service="web", consequence="nobody answers"),
         "web: no real server left; nobody answers",
     ),

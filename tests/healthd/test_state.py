@@ -7,6 +7,7 @@ from healthd.config.values import ServiceConfig
 from healthd.model import Destination, VirtualService
 from healthd.state import CheckRecord, ServerRecord, adopted, carried_over
 from healthd.verdict import Health, Verdict
+from healthd.weights import AS_USUAL
 from tests.support.building import FAIL, LOST, PASS, UNKNOWN, A, B, check, outcomes, server, service
 
 TWO = [check("tcp"), check("http")]
@@ -59,7 +60,7 @@ def test_a_server_without_checks_is_up() -> None:
     """Nothing speaks against it, and its weight is the configured one from the start."""
     record = one_server(service(A, checks=[]), None)
     assert record.health is Health.UP
-    assert record.wish is None
+    assert record.weighed.wish is None
 
 
 def test_the_weight_found_is_kept_until_the_checks_have_passed() -> None:
@@ -67,9 +68,11 @@ def test_the_weight_found_is_kept_until_the_checks_have_passed() -> None:
     record = one_server(service(server(A, 100), checks=TWO), 7)
     feed(record, "tcp", "PUF")
     feed(record, "http", "UF")
-    assert record.wish == 7
+    record.weigh(AS_USUAL, 0.0)
+    assert record.weighed.wish == 7
     feed(record, "http", "P")
-    assert record.wish is None
+    record.weigh(AS_USUAL, 0.0)
+    assert record.weighed.wish is None
 
 
 def test_a_wish_lasts_until_the_next_outcome_that_passed() -> None:
@@ -88,7 +91,8 @@ def test_the_smallest_wish_counts() -> None:
     record = one_server(service(A, checks=TWO), 1)
     for name, weight in (("tcp", 30), ("http", 0)):
         record.checks[name].take(Outcome(Status.PASS, Code.L7OK, weight=weight))
-    assert record.wish == 0
+    record.weigh(AS_USUAL, 0.0)
+    assert record.weighed.wish == 0
 
 
 def test_unknown_outcomes_are_counted() -> None:

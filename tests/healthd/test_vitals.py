@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from healthd.controller import finished
 from healthd.overrides import Admin, Freeze, Override
 from healthd.plan import make
+from healthd.views import finished
 from healthd.vitals import Signs, pace_of, stalled, summary
 from tests.support.building import OTHER_KEY, A, B, C, check, config, service
 from tests.support.controlling import Running, table

@@ -13,7 +13,7 @@ from typing import Self
 
 from checkers.base import Checker, Outcome, Status, Target
 from tests.checkers.asking import ask
-from tests.support.processes import processes
+from tests.support.processes import processes, running
 
 PATIENCE = 30  # seconds that a program may take to start or to end on a busy machine
 POLL = 0.02
@@ -79,9 +79,14 @@ class Program:
     def stop(self) -> None:
         """It and all that it has started is gone, as after kill -9 of each."""
         if self._process is not None:
+            family = set(self._family())
             self._signal(signal.SIGKILL)
             self._process.wait(PATIENCE)
             self._process = None
+            give_up = time.time() + PATIENCE
+            while family & running():  # a child may hold the port for a moment longer
+                assert time.time() < give_up, f"{self._command[0]} outlives kill -9: {family & running()}"
+                time.sleep(POLL)
         if self._ready is not None:
             self._ready.unlink(missing_ok=True)
 

@@ -30,6 +30,7 @@ def server(address: str = "10.0.0.1", health: str = "up", **more: Any) -> dict[s
         "port": 80,
         "state": health,
         "health": health,
+        "degraded": False,
         "progress": progress,
         "weight": 0 if down else 2,
         "configured_weight": 2,

@@ -19,8 +19,8 @@ export function serviceRank(service) {
 
 /** Such as "down", "up, failing 1/3", "drain, down". */
 export function stateWords(server) {
-  const held = server.state === "drain" || server.state === "maintenance";
-  const words = held && server.health !== "up" ? `${server.state}, ${server.health}` : server.state;
+  const worse = server.health !== "up" ? server.health : server.degraded ? "degraded" : "";
+  const words = worse && worse !== server.state ? `${server.state}, ${worse}` : server.state;
   if (!server.progress) return words;
   return `${words}, ${server.health === "up" ? "failing" : "passing"} ${server.progress}`;
 }

@@ -164,6 +164,7 @@ def test_json(site: Site) -> None:
                         "address": "127.0.0.1",
                         "port": good.number,
                         "health": "up",
+                        "degraded": False,
                         "weight": 2,
                         "configured_weight": 2,
                         "last": {"status": "pass", "code": "L4OK", "detail": f"connected to {good.where}"},
@@ -172,6 +173,7 @@ def test_json(site: Site) -> None:
                         "address": "127.0.0.1",
                         "port": bad.number,
                         "health": "down",
+                        "degraded": False,
                         "weight": None,
                         "configured_weight": 2,
                         "last": {

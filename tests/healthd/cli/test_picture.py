@@ -17,6 +17,8 @@ def server(*arguments: Any, **more: Any) -> Server:
     [
         (server(), "up", "2"),
         (server(progress="1/3"), "up, 1/3 bad", "2"),
+        (server(degraded=True, weight=1), "degraded", "1/2"),
+        (server(degraded=True, progress="1/3"), "degraded, 1/3 bad", "2"),
         (server(health="down"), "down", "0/2"),
         (server(health="down", progress="1/2", weight=None), "down, 1/2 good", "-/2"),
         (server(health="unknown", weight=0), "unknown", "0/2"),

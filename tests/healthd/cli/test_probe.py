@@ -107,6 +107,8 @@ def test_json(web: HTTPServer) -> None:
         "code": "L4OK",
         "detail": f"connected to 127.0.0.1:{web.server_port}",
         "weight": None,
+        "factor": None,
+        "degraded": False,
         "exit": 0,
     }
 
@@ -121,8 +123,8 @@ def test_a_plugin(tmp_path: Path) -> None:
     assert shown.returncode == 0
     assert "own:Mine: Passes when it is told to." in shown.stdout
     rows = [line.split("  ") for line in re.sub(r" {2,}", "  ", shown.stdout).splitlines()]
-    assert ["greeting", "string", "(required)"] in rows
-    assert ["level", "integer", "3"] in rows
+    assert ["greeting", "(required)", "string"] in rows
+    assert ["level", "3", "integer"] in rows
     missing = called("probe", "own:Mine", "[::1]:7", *at)
     assert missing.returncode == 64
     assert 'missing key "greeting"' in missing.stderr

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
-from checkers.base import Outcome, Status
+from checkers.base import Outcome, Status, passed
 from healthd.events import Bus, TableDrift, TableEdited
 from healthd.metrics.daemon import EventCounter
 from healthd.metrics.page import Metrics
@@ -79,6 +79,15 @@ async def test_a_server_that_is_held_shows_it_and_one_out_of_the_table_has_no_we
         each for each in samples(text) if each[0] == "healthd_realserver_weight" and each[1]["server"] == str(A)
     ]
     assert value(text, "healthd_service_fallback_active", service="web") == 1
+
+
+async def test_a_degraded_server_shows_it(run: Running) -> None:
+    """It is up all the same."""
+    run.record(A, passed("L7OK", "expires in 9 days", degraded=True))
+    text = await page(run)
+    assert value(text, "healthd_realserver_degraded", server=str(A)) == 1
+    assert value(text, "healthd_realserver_up", server=str(A)) == 1
+    assert value(text, "healthd_realserver_degraded", server=str(B)) == 0
 
 
 async def test_a_page_says_how_the_daemon_is(run: Running) -> None:

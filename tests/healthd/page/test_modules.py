@@ -46,6 +46,25 @@ async def test_durations_are_read_as_the_configuration_has_them(browser: Browser
     assert read == [90, 90, 300, 7200, 86400, 5400, 300, None, None, None, None, None]
 
 
+async def test_what_is_degraded_says_so(browser: Browser, director: Director) -> None:
+    """Beside the state, as being down is beside what an operator has set."""
+    given = [
+        {"state": "up", "health": "up", "degraded": True},
+        {"state": "up", "health": "up", "degraded": True, "progress": "1/3"},
+        {"state": "drain", "health": "up", "degraded": True},
+        {"state": "drain", "health": "down", "degraded": False},
+        {"state": "down", "health": "down", "degraded": False},
+    ]
+    body = 'const { stateWords } = await import("/static/words.js"); return given.map(stateWords);'
+    assert await ran(browser, director, body, given) == [
+        "up, degraded",
+        "up, degraded, failing 1/3",
+        "drain, degraded",
+        "drain, down",
+        "down",
+    ]
+
+
 async def test_states_over_time_come_from_the_events(browser: Browser, director: Director) -> None:
     """What was before the first is what it says was before; a drain stands above health until it is ended."""
     events = [

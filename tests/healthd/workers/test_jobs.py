@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from checkers.base import Checker, Code, Outcome, Status
+from checkers.combined import Any as Any_
+from checkers.part import Part
 from healthd.boundary import run_check
 from healthd.clock import SystemClock
 from healthd.plan import Job, make
@@ -15,7 +17,9 @@ from healthd.workers.jobs import Assigned, Assignment, Hello, pickled, unpickled
 from tests.support.building import FAIL, A, B, check, config, service
 from tests.support.pooling import checker
 
+INNER = Part(kind="any", checker=Any_(part=(Part(kind="https", checker=checker("https", verify=False)),)))
 OPTIONS: dict[str, dict[str, Any]] = {
+    "all": {"part": (Part(kind="tcp", checker=checker("tcp", port=81)), INNER)},
     "always": {"state": "down"},
     "command": {"command": ("/bin/true", "{address}"), "environment": {"PASSWORD": "secret"}},
     "dialog": {"send": "PING\r\n", "expect": "PONG"},

@@ -27,7 +27,11 @@ runs = st.lists(
 
 def stream(chosen: Runs) -> list[Outcome]:
     """Each has a detail of its own, so that one cannot be taken for another."""
-    plain = [replace(LETTERS[letter], code=code, weight=weight) for letter, code, weight, n in chosen for _ in range(n)]
+    plain = [
+        replace(LETTERS[letter], code=code, weight=weight, factor=weight and weight / 2, degraded=weight == 2)
+        for letter, code, weight, n in chosen
+        for _ in range(n)
+    ]
     return [replace(outcome, detail=str(number)) for number, outcome in enumerate(plain)]
 
 
@@ -55,7 +59,7 @@ def test_what_stays_behind_changes_nothing(
         expected = whole.take(outcome)
         found = sieved.take(outcome) if sieve.lets_through(outcome, now) else None
         assert found == expected
-        assert (sieved.verdict, sieved.wish) == (whole.verdict, whole.wish)
+        assert (sieved.verdict, sieved.asks) == (whole.verdict, whole.asks)
 
 
 def kept(letters: str, seconds: float = 0.0) -> str:

@@ -14,7 +14,14 @@ from healthd.workers import wire
 
 texts = st.text(st.characters(), max_size=50)  # surrogates too: scripts print anything
 results = st.builds(
-    Outcome, st.sampled_from(Status), texts, texts, st.floats(0, 1e6), st.none() | st.integers(0, 65535)
+    Outcome,
+    st.sampled_from(Status),
+    texts,
+    texts,
+    st.floats(0, 1e6),
+    st.none() | st.integers(0, 65535),
+    factor=st.none() | st.floats(0, 65535),
+    degraded=st.booleans(),
 )
 
 
@@ -37,7 +44,7 @@ def outcomes_in(payload: bytes) -> wire.Batch:
 
 @given(st.lists(st.tuples(st.integers(0, 2**40), results), max_size=5))
 def test_outcomes_arrive_as_they_were_sent(batch: list[tuple[int, Outcome]]) -> None:
-    """Status, code, detail, duration and weight, under the number of the job."""
+    """Status, code, detail, duration and what is asked for, under the number of the job."""
     data = b"".join(wire.frames_of(batch))
     frames = asyncio.run(read(data, wire.LONGEST_TO_PARENT))
     assert [row for frame in frames for row in outcomes_in(frame)] == batch
@@ -65,7 +72,7 @@ async def test_a_frame_has_a_bound() -> None:
         await read(b"\xff\xff\xff\xff")
 
 
-GOOD = [1, "pass", "L4OK", "", 0.1, None]
+GOOD = [1, "pass", "L4OK", "", 0.1, None, None, False]
 WRONG = [
     (0, "1"),
     (0, True),
@@ -82,6 +89,13 @@ WRONG = [
     (5, 65536),
     (5, 1.5),
     (5, True),
+    (6, -0.5),
+    (6, 1),
+    (6, float("nan")),
+    (6, 65536.0),
+    (6, "50%"),
+    (7, None),
+    (7, 1),
 ]
 
 

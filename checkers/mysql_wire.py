@@ -1,0 +1,113 @@
+"""The first packets of MySQL's protocol, which MariaDB speaks too, as bytes and values; no I/O.
+
+MySQL's internals manual, "Connection Phase Packets"; MariaDB's documentation, "Connection".
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+LONGEST = 4096
+"""Bytes of a packet before the login. A greeting has about 100, an error at most 600."""
+
+COM_QUIT = b"\x01\0\0\0\x01"
+
+_LONG_PASSWORD, _PROTOCOL_41, _SSL, _SECURE_CONNECTION = 0x1, 0x200, 0x800, 0x8000
+_UTF8MB4 = 45
+_MAX_PACKET = 1 << 24
+
+_ACCESS_DENIED = frozenset({1045, 1251, 1698, 3118, 3159, 4151})
+"""ER_ACCESS_DENIED_ERROR, ER_NOT_SUPPORTED_AUTH_MODE, ER_ACCESS_DENIED_NO_PASSWORD_ERROR, ER_ACCOUNT_HAS_BEEN_LOCKED
+of either, ER_SECURE_TRANSPORT_REQUIRED: the server does its work and does not want this user."""
+
+
+class NotMysqlError(ValueError):
+    """What was received cannot be a packet of a server that somebody logs in to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    number: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Greeting:
+    version: str
+    tls: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An ERR packet."""
+
+    number: int
+    text: str
+
+    @property
+    def only_of_the_client(self) -> bool:
+        return self.number in _ACCESS_DENIED
+
+
+def first_packet(received: bytes) -> Packet | None:
+    """The packet that `received` begins with, None while it is not whole.
+
+    Raises:
+        NotMysqlError: it is empty or longer than any before the login.
+
+    """
+    if len(received) < 4:
+        return None
+    length = int.from_bytes(received[:3], "little")
+    if not 1 <= length <= LONGEST:
+        raise NotMysqlError
+    return Packet(received[3], received[4 : 4 + length]) if len(received) >= 4 + length else None
+
+
+def greeting(body: bytes) -> Greeting | Refusal:
+    """Of the body of the server's first packet: Protocol::HandshakeV10, or an error.
+
+    Raises:
+        NotMysqlError: it is neither.
+
+    """
+    if body[:1] == b"\xff":
+        return refusal(body)
+    version, nul, rest = body[1:].partition(b"\0")
+    if body[:1] != b"\x0a" or not version or not nul or len(rest) < 15:  # thread id, scramble, filler, capabilities
+        raise NotMysqlError
+    (capabilities,) = struct.unpack_from("<H", rest, 13)
+    return Greeting(version.decode("latin1"), bool(capabilities & _SSL))
+
+
+def refusal(body: bytes) -> Refusal:
+    """Of the body of an ERR packet.
+
+    Raises:
+        NotMysqlError: it has no error number.
+
+    """
+    if len(body) < 3 or body[0] != 0xFF:
+        raise NotMysqlError
+    text = body[9:] if body[3:4] == b"#" else body[3:]  # "#" and the SQLSTATE, which says less than the number
+    return Refusal(int.from_bytes(body[1:3], "little"), text.decode("utf-8", "backslashreplace"))
+
+
+def ssl_request(number: int) -> bytes:
+    """Protocol::SSLRequest, as packet `number`."""
+    return _packet(number, _client(_SSL))
+
+
+def login(number: int, user: str, *, tls: bool) -> bytes:
+    """Protocol::HandshakeResponse41 of a user without a password, as packet `number`."""
+    return _packet(number, _client(_SSL if tls else 0) + user.encode() + b"\0\0")
+
+
+def _client(more: int) -> bytes:
+    capabilities = _LONG_PASSWORD | _PROTOCOL_41 | _SECURE_CONNECTION | more
+    return struct.pack("<IIB23x", capabilities, _MAX_PACKET, _UTF8MB4)
+
+
+def _packet(number: int, body: bytes) -> bytes:
+    return len(body).to_bytes(3, "little") + bytes([number % 256]) + body
