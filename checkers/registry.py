@@ -61,7 +61,8 @@ def find(kind: str, plugin_dir: Path | None) -> type[Checker]:
     known = sorted({*BUILTIN, *installed})
     near = difflib.get_close_matches(kind, known, 1)
     guess = f'; did you mean "{near[0]}"?' if near else "."
-    raise PluginError(f'no check kind "{kind}"{guess} Known: {", ".join(known)}, or "module:Class" from plugin_dir')
+    where = 'Each is in `healthd probe --list`, or is "module:Class" from plugin_dir'
+    raise PluginError(f'no check kind "{kind}"{guess} {where}')
 
 
 def kinds() -> dict[str, type[Checker]]:

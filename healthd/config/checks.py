@@ -12,7 +12,7 @@ from checkers.base import Checker, OptionError
 from checkers.combined import Combined
 from checkers.part import Part
 from checkers.push import Push
-from checkers.registry import PluginError, find, kinds
+from checkers.registry import PluginError, find
 from healthd.config.findings import Findings, Place
 from healthd.config.messages import sentences
 from healthd.config.models import Timing
@@ -20,7 +20,7 @@ from healthd.config.options import Options, UnusableError, options_of
 from healthd.config.parts import BESIDE_PART, weight_of
 from healthd.config.positions import KeyPath
 from healthd.config.sections import Section, adapter_of
-from healthd.config.words import described, one_of
+from healthd.config.words import described
 
 TIMING = tuple(get_type_hints(Timing))
 BESIDE = ("type", *TIMING)
@@ -71,7 +71,9 @@ class CheckReader:
 
     def _kind(self, section: Section) -> _Kind | None:
         if "type" not in section.data:
-            self._findings.error(section.place, f'missing key "type"; expected {one_of(kinds())}')
+            self._findings.error(
+                section.place, 'missing key "type"; expected a kind such as "http", see `healthd probe --list`'
+            )
             return None
         name = section.data["type"]
         if not isinstance(name, str):

@@ -136,7 +136,10 @@ def test_options_arrive_in_the_types_of_the_fields(loads: Loads, head: str) -> N
         ("steps = [{ sned = 'a' }]", 'steps[0].sned: unknown key; did you mean "send"?'),
         ("steps = [{ send = 'a', times = 0 }]", "steps[0].times: must be at least 1"),
         ("made = 'there'", 'made: unknown key; did you mean "mode"?'),
-        ("xyzzy = 1", "xyzzy: unknown key; allowed here: address, fall, fast_interval, flag, interval, json, mode, "),
+        (
+            "xyzzy = 1",
+            "xyzzy: unknown key; allowed here: address, fall, fast_interval, flag, interface, interval, json, mark, ",
+        ),
     ],
 )
 def test_a_value_is_not_bent_into_a_type(refuses: Refuses, head: str, line: str, message: str) -> None:
