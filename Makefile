@@ -13,7 +13,7 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):/usr/sbin:/sbin:$(PATH)
 
 # make test-real  only those against real server programs
-.PHONY: demo test test-host test-page test-rest test-real test-kernel lint man deb test-deb wheel clean FORCE
+.PHONY: demo test test-host test-real test-kernel lint man deb test-deb wheel clean FORCE
 
 # On a terminal it stays after the play, for the page and the commands, until Ctrl-C.
 KEEP := $(shell test -t 0 && echo --keep)
@@ -29,15 +29,11 @@ test: $(VENV)/.installed-dev
 	  printf '***   %s\n' tests/real $(KERNEL_TESTS) >&2; \
 	  if [ $$status != 0 ] || [ -n "$$CI" ]; then exit 1; fi; fi
 
-# The page's tests mostly wait for a browser, so they run beside the others.
+# A file at a time, as its tests share what they have started; in the order of the tree, which has long files early.
+IN_ORDER := --dist=loadfile --no-loadscope-reorder
+
 test-host: $(VENV)/.installed-dev
-	$(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync=target test-page test-rest
-
-test-page: FORCE
-	$(BIN)/pytest -p no:cacheprovider tests/healthd/page
-
-test-rest: FORCE
-	$(BIN)/pytest --ignore=tests/healthd/page
+	$(BIN)/pytest --numprocesses=3 $(IN_ORDER)
 
 # Every kind of check against the real server program. They mostly wait, so there are more at once than processors.
 test-real: $(VENV)/.installed-dev

@@ -17,8 +17,17 @@ from healthd.controller import Controller
 from healthd.events import Bus
 from healthd.metrics.daemon import EventCounter, Inside
 from healthd.metrics.page import Metrics
-from healthd.metrics.servers import Counted
-from healthd.model import Connections, Destination, Endpoint, Protocol, ServiceKey, ServiceOptions, Table, Threshold
+from healthd.model import (
+    Connections,
+    Counts,
+    Destination,
+    Endpoint,
+    Protocol,
+    ServiceKey,
+    ServiceOptions,
+    Table,
+    Threshold,
+)
 from healthd.plan import make
 from healthd.schedulerview import SchedulerView
 
@@ -101,11 +110,9 @@ def _metrics(servers: int) -> Metrics:
     controller.start(Table())
     for job in plan.jobs.values():
         controller.record(job, Outcome(Status.PASS, "L7OK", "answered 200", 0.0012))
-    counted = {
-        (each.key.label, str(server.endpoint)): Connections(1, 2, 3) for each in services for server in each.servers
-    }
+    counted = {each.key.label: {server.endpoint: Connections(1, 2, 3) for server in each.servers} for each in services}
 
-    async def counts() -> Counted:
+    async def counts() -> Counts:
         return counted
 
     inside = Inside(

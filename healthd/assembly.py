@@ -29,12 +29,13 @@ from healthd.interface import Interface, Parts
 from healthd.ipvs import Ipvs
 from healthd.log import EventLog
 from healthd.measuring import Measured, Measuring
-from healthd.operating import Operating
-from healthd.operator import Means
+from healthd.operators.operating import Operating
+from healthd.operators.operator import Means
+from healthd.operators.rehearsal import Rehearsal
 from healthd.pushes import Pushes
 from healthd.reconcile import Reconciler
-from healthd.rehearsal import Rehearsal
 from healthd.scheduler import Scheduler
+from healthd.showing import ShownAlerts
 from healthd.systemd.notify import Notifier
 from healthd.systemd.service import Service
 from healthd.vitals import Vitals
@@ -67,23 +68,25 @@ class Assembly:
         self.controller = Controller(self.plan, clock, self.bus, self.reconciler.submit)
         self.scheduler = self._engine(config.settings)
         self.pushes = Pushes(clock, self.controller.record)
+        self.vitals = Vitals(clock, self.controller, self.reconciler)
+        self.router = self._router()
         self.operating = Operating(self._means(path, ask_reload), config.settings.state_dir)
         self.log = EventLog(self.bus)
-        spool = config.settings.state_dir / "spool"
-        self.router = Router(self.bus, config.alerts, clock, socket.gethostname(), spool=spool)
-        self.router.update(config.alerts, config.services)
-        self.vitals = Vitals(clock, self.controller, self.reconciler)
         self.service = Service(notifier, clock, self.vitals, self.bus)
         self.measuring = Measuring(self._measured())
         self.interface = Interface(self._parts())
 
     def _engine(self, settings: Settings) -> Scheduler | WorkerPool:
-        record = self.controller.record
         if settings.workers:
-            return WorkerPool(
-                self.clock, record, self.bus.publish, settings=settings, verdicts=lambda: self.controller.verdicts
-            )
-        return Scheduler(self.clock, record, descriptors.for_checks())
+            return WorkerPool(self.clock, self.controller, self.bus.publish, settings=settings)
+        return Scheduler(self.clock, self.controller.record, descriptors.for_checks())
+
+    def _router(self) -> Router:
+        spool, host = self.config.settings.state_dir / "spool", socket.gethostname()
+        alerts, stalled = self.config.alerts, lambda: self.vitals.stalled
+        router = Router(self.bus, alerts, self.clock, host, spool=spool, stalled=stalled)
+        router.update(alerts, self.config.services)
+        return router
 
     def _means(self, path: Path, ask_reload: Callable[[], None]) -> Means:
         rehearsal = Rehearsal(path, lambda: self.plan, self.controller, self.reconciler, self.ipvs)
@@ -96,6 +99,7 @@ class Assembly:
             check_now=self.scheduler.check_now,
             reload=ask_reload,
             preview=rehearsal.of,
+            test_alerts=ShownAlerts(self.router).test,
         )
 
     def _measured(self) -> Measured:

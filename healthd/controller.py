@@ -21,7 +21,7 @@ from healthd.policy import Decision, ServerState
 from healthd.snapshot import ServiceView, Snapshot
 from healthd.state import Place, ServerRecord, ServiceRecord, decided_again, places, taken_latencies
 from healthd.succession import known_under, recall_servers, recall_verdicts, succeeded
-from healthd.tally import Latency
+from healthd.tally import Latency, Repeated
 from healthd.verdict import Health, Verdict
 from healthd.views import SLICE, finished, service_view
 from healthd.weights import slowed
@@ -155,19 +155,20 @@ class Controller:
             self._go_over(service, [(server, before)])
         self._herald.weighed(place, before, weighed)
 
-    def override(self, name: str, endpoint: Endpoint, override: Override | None) -> tuple[edits.Edit, ...]:
-        """Sets what an operator wants of a server, or with None ends it; the edits that follow.
+    def count(self, job: Job, repeated: Repeated) -> None:
+        """Takes in how often an outcome came that changed nothing, and was not recorded."""
+        service, _, _ = self._places[job.id]
+        service.tally.add_many(job.check.name, repeated)
+
+    def override_all(self, name: str, overrides: Mapping[Endpoint, Override | None]) -> tuple[edits.Edit, ...]:
+        """Sets what an operator wants of some servers of a service, or with None ends it; the edits that follow.
+
+        It is one change, and decided on once. A server that comes out of maintenance, or was cut, has to pass its
+        checks before it gets traffic again.
 
         Raises:
             KeyError: there is no such service, or it has no such server.
 
-        """
-        return self.override_all(name, {endpoint: override})
-
-    def override_all(self, name: str, overrides: Mapping[Endpoint, Override | None]) -> tuple[edits.Edit, ...]:
-        """The same for several servers of a service, as one change: it is decided on once.
-
-        A server that comes out of maintenance, or was cut, has to pass its checks before it gets traffic again.
         """
         service = self._services[name]
         changed = [(service.servers[endpoint], service.servers[endpoint].state) for endpoint in overrides]

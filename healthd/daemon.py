@@ -23,8 +23,7 @@ from healthd.events import Bus
 from healthd.interface import Interface
 from healthd.ipvs import Ipvs, IpvsUnavailable
 from healthd.model import Table
-from healthd.operator import Operator
-from healthd.schedulerview import SchedulerView
+from healthd.operators.operator import Operator
 from healthd.systemd.notify import Notifier
 from healthd.vitals import Vitals
 
@@ -67,11 +66,6 @@ class Daemon:
     @property
     def vitals(self) -> Vitals:
         return self._parts.vitals
-
-    @property
-    def scheduler_view(self) -> SchedulerView:
-        """How the checks are getting on, in this process or in all workers together."""
-        return self._parts.scheduler.view
 
     async def run(self) -> None:
         """Runs until it is told to stop.

@@ -21,8 +21,9 @@ from healthd.control.sources import About, Sources, TableView
 from healthd.controller import Controller
 from healthd.events import Bus
 from healthd.ipvs import Ipvs
+from healthd.ipvs.counting import counted
 from healthd.measuring import Measuring
-from healthd.operator import Operator
+from healthd.operators.operator import Operator
 from healthd.page import Page
 from healthd.pushes import Pushes
 from healthd.reconcile import Reconciler
@@ -66,7 +67,7 @@ class Parts:
             stalled=lambda: self.vitals.stalled,
             unready=lambda: "; ".join(self.reconciler.errors),
             operator=self.operator,
-            counts=self.ipvs.counts,
+            counts=lambda: counted(self.ipvs),
             history=ShownHistory(self.measuring.history) if self.measuring.history else None,
             alerts=ShownAlerts(self.alerts),
             metrics=self.measuring.pieces,

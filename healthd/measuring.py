@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import closing, suppress
 from dataclasses import dataclass
 
 from healthd import __version__
@@ -16,10 +15,10 @@ from healthd.events import Bus
 from healthd.history.store import Retention
 from healthd.history.writer import History
 from healthd.ipvs import Ipvs, IpvsUnavailable
+from healthd.ipvs.counting import counted
 from healthd.metrics.daemon import ChannelCounts, EventCounter, Inside
 from healthd.metrics.page import Metrics
-from healthd.metrics.servers import Counted
-from healthd.model import Connections
+from healthd.model import Counts
 from healthd.reconcile import Reconciler
 from healthd.schedulerview import SchedulerView
 
@@ -45,7 +44,7 @@ class Measuring:
         self._of = of
         self._started = self._loaded = of.clock.wall()
         self._counter = EventCounter(of.bus)
-        self._metrics = Metrics(self._counter, of.controller.snapshot_slices, self._inside, self._counted)
+        self._metrics = Metrics(self._counter, of.controller.snapshot_slices, self._inside, self._counts)
         wanted = of.config().history
         self.history = (
             History(wanted.file, _retention(wanted), of.clock, of.bus, of.controller.taken_latencies)
@@ -86,19 +85,12 @@ class Measuring:
             ],
         )
 
-    async def _counted(self) -> Counted:
-        """By the names that a snapshot has for them; nothing where the table cannot be read."""
-        found: dict[tuple[str, str], Connections] = {}
-        with (
-            suppress(IpvsUnavailable),
-            closing(self._of.ipvs.counts(frozenset(self._of.controller.desired.services))) as counts,
-        ):
-            for each in counts:
-                if each is not None:
-                    service, servers = each
-                    found |= {(service.label, str(endpoint)): number for endpoint, number in servers.items()}
-                await asyncio.sleep(0)
-        return found
+    async def _counts(self) -> Counts:
+        """Nothing where the table cannot be read."""
+        try:
+            return await counted(self._of.ipvs, frozenset(self._of.controller.desired.services))
+        except IpvsUnavailable:
+            return {}
 
 
 def _retention(wanted: HistoryConfig) -> Retention:

@@ -167,6 +167,10 @@ class Connections(NamedTuple):
     persistent: int = 0
 
 
+Counts = Mapping[str, Mapping[Endpoint, Connections]]
+"""What the kernel counts of a table: for each service, by its key's label, of each of its servers."""
+
+
 @dataclass(frozen=True, slots=True)
 class VirtualService:
     options: ServiceOptions = ServiceOptions()

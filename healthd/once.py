@@ -6,7 +6,6 @@ import asyncio
 from dataclasses import dataclass
 
 from healthd import descriptors, edits, plan
-from healthd.acting import left_of, standing
 from healthd.boundary import run_check
 from healthd.clock import Clock
 from healthd.config.values import Config
@@ -15,6 +14,7 @@ from healthd.events import Bus, Event, TableError
 from healthd.ipvs import Ipvs
 from healthd.lost import Vigil
 from healthd.model import Table
+from healthd.operators.acting import left_of, standing
 from healthd.overrides import Freeze, Override
 from healthd.plan import Job, Plan
 from healthd.reconcile import Reconciler

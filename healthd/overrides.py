@@ -50,6 +50,11 @@ class Override:
     reason: str = ""
 
     @property
+    def hold(self) -> tuple[Admin, bool, float, float | None, str, str]:
+        """What it is apart from its weight."""
+        return self.admin, self.cut, self.since, self.until, self.who, self.reason
+
+    @property
     def held(self) -> bool:
         """True while the server is to get no new connections, however well it is."""
         return self.admin is not Admin.READY

@@ -43,8 +43,6 @@ class Reconciler:
         self.resync = resync
         self.answered_at = clock.monotonic()
         """When the table was read or edited last, in monotonic time; at first the time of construction."""
-        self.read_at: float | None = None
-        """When the table was read last, in monotonic time."""
         self.frozen = False
         self.pending: tuple[edits.Edit, ...] = ()
         """What has not been done because the table is frozen."""
@@ -199,7 +197,7 @@ class Reconciler:
                 key, service = each
                 known = believed.services.get(key)
                 services[key] = known if known == service else service
-        self.answered_at = self.read_at = self._clock.monotonic()
+        self.answered_at = self._clock.monotonic()
         self._next_reading = began + self.resync
         actual = Table(services)
         changed = frozenset(

@@ -32,6 +32,21 @@ class TallyView:
 
 
 @dataclass(slots=True)
+class Repeated:
+    """Outcomes that differ in nothing but how long they took: how many in each class of durations, and all seconds."""
+
+    status: Status
+    code: str
+    durations: dict[int, int] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    def add(self, seconds: float) -> None:
+        self.seconds += seconds
+        number = bisect_left(BOUNDS, seconds)
+        self.durations[number] = self.durations.get(number, 0) + 1
+
+
+@dataclass(slots=True)
 class Tally:
     """Counts from the start of the process, or of the service, and never goes back."""
 
@@ -50,6 +65,16 @@ class Tally:
             if len(self.outcomes) >= MOST_CODES:
                 counted = (check, outcome.status, OTHER)
             self.outcomes[counted] = self.outcomes.get(counted, 0) + 1
+
+    def add_many(self, check: str, repeated: Repeated) -> None:
+        """As if each of them had been added."""
+        self.seconds += repeated.seconds
+        for number, count in repeated.durations.items():
+            self.durations[number] += count
+        counted = (check, repeated.status, repeated.code)
+        if counted not in self.outcomes and len(self.outcomes) >= MOST_CODES:
+            counted = (check, repeated.status, OTHER)
+        self.outcomes[counted] = self.outcomes.get(counted, 0) + sum(repeated.durations.values())
 
     @property
     def view(self) -> TallyView:

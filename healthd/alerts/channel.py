@@ -7,6 +7,7 @@ Rules:
    not wait for the end.
 3. When `rate` allows no message, what is collected waits until it does, and is then one message, which says so.
 4. A new configuration goes for everything that is not yet delivered: mending a wrong host sends what was waiting.
+5. The heart beats only while healthd does what it is for.
 """
 
 from __future__ import annotations
@@ -72,10 +73,12 @@ class Channel:
         self._timer: Timer | None = None
         self._ticker = Ticker(clock, self._tick)
         self._heart = Ticker(clock, self._beat)
+        self._stalled: Callable[[], str] = str
         self._beating: asyncio.Task[None] | None = None
 
-    def begin(self) -> None:
-        """The heart beats from now on."""
+    def begin(self, stalled: Callable[[], str] = str) -> None:
+        """The heart beats from now on, while `stalled` has nothing to say."""
+        self._stalled = stalled
         self._heart.set(self.config.heartbeat)
 
     def put(self, event: Event) -> None:
@@ -189,7 +192,7 @@ class Channel:
             self._ticker.set(None)
 
     def _beat(self) -> None:
-        if self._beating is None or self._beating.done():
+        if not self._stalled() and (self._beating is None or self._beating.done()):
             self._beating = asyncio.create_task(self._send_beat(), name=f"heartbeat of alert {self.config.name}")
 
     async def _send_beat(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 
 from healthd.alerts.channel import Channel
@@ -25,10 +25,20 @@ RESTORE_SECONDS = 5.0
 
 
 class Router:
-    """Listens from its construction on. `host` is this machine's name, for people; `spool` a folder for what waits."""
+    """Listens from its construction on. `host` is this machine's name, for people; `spool` a folder for what waits.
+
+    While `stalled` says what does not advance, no alert gives a sign of life.
+    """
 
     def __init__(
-        self, bus: Bus, alerts: Iterable[AlertConfig], clock: Clock, host: str, *, spool: Path | None = None
+        self,
+        bus: Bus,
+        alerts: Iterable[AlertConfig],
+        clock: Clock,
+        host: str,
+        *,
+        spool: Path | None = None,
+        stalled: Callable[[], str] = str,
     ) -> None:
         self._bus = bus
         self._subscription = bus.subscribe()
@@ -36,6 +46,7 @@ class Router:
         self._clock = clock
         self._host = host
         self._spool = spool
+        self._stalled = stalled
         self._running = False
         self._servers: Mapping[str, Collection[str]] | None = None
         self._channels: dict[str, Channel] = {}
@@ -77,7 +88,7 @@ class Router:
             spool=Spool(self._spool / alert.name) if self._spool else None,
         )
         if self._running:
-            channel.begin()
+            channel.begin(self._stalled)
         return channel
 
     def _retire(self) -> None:
@@ -90,7 +101,7 @@ class Router:
         await self._restore()
         self._running = True
         for channel in self._channels.values():
-            channel.begin()
+            channel.begin(self._stalled)
         self._retire()
         while True:
             self._route(await self._subscription.get())

@@ -161,7 +161,14 @@ def _event(line: bytes) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-_STATUS = {400: Exit.USAGE, 401: Exit.NOT_PERMITTED, 403: Exit.NOT_PERMITTED, 404: Exit.NO_MATCH, 409: Exit.LOCKED}
+_STATUS = {
+    400: Exit.USAGE,
+    401: Exit.NOT_PERMITTED,
+    403: Exit.NOT_PERMITTED,
+    404: Exit.NO_MATCH,
+    409: Exit.LOCKED,
+    429: Exit.LOCKED,
+}
 
 
 def _answered(status: int, content: bytes) -> Answered:

@@ -19,6 +19,7 @@ from healthd.control.failures import HTTP, Failed
 from healthd.control.guard import Crowd
 from healthd.control.openapi import description
 from healthd.control.origin import check_csrf, check_host, check_origin
+from healthd.control.pacing import Measures
 from healthd.control.people import Person, Users, holder, user_of
 from healthd.control.rooms import Rooms
 from healthd.control.route import Route
@@ -26,7 +27,7 @@ from healthd.control.routes import ROUTES
 from healthd.control.sessions import COOKIE
 from healthd.control.sources import Unanswered
 from healthd.events import ActRefused
-from healthd.orders import Order
+from healthd.operators.orders import Order
 
 LARGEST_BODY = 65536
 TOLD_EVERY = 1.0
@@ -45,6 +46,7 @@ class Door:
         self._crowds = crowds
         self._users = Users(rooms.sources.clock)
         self._host = socket.gethostname().lower()
+        self._measures = Measures(rooms.sources.clock)
         self._refused_at = -math.inf
         rooms.description = json.dumps(description(ROUTES)).encode()
 
@@ -89,7 +91,11 @@ class Door:
             check_csrf(request.headers, person.csrf)
         query = asked.from_query(route.query, request.query.items())
         body = asked.from_body(route.body, await self._body(request)) if route.method != "GET" else {}
-        return await route.handler(Ask(request, self._rooms, person, query, body))
+        ask = Ask(request, self._rooms, person, query, body)
+        if route.pace is None or person is None:
+            return await route.handler(ask)
+        async with self._measures.turn(person.who, route.name, route.pace):
+            return await route.handler(ask)
 
     def _check_host(self, request: web.Request) -> None:
         config = self._rooms.config
@@ -144,8 +150,9 @@ class Door:
 
 
 def _failure(failed: Failed, headers: Mapping[str, str] | None = None) -> web.Response:
-    more = {"WWW-Authenticate": "Bearer"} if failed.status == "unauthorized" else dict(headers or {})
-    more["Cache-Control"] = "no-store"
+    more = {**failed.headers, **(headers or {}), "Cache-Control": "no-store"}
+    if failed.status == "unauthorized":
+        more["WWW-Authenticate"] = "Bearer"
     return web.Response(body=failed.body, status=failed.http, content_type="application/json", headers=more)
 
 

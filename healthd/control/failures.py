@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 
-from healthd.orders import Refused
+from healthd.operators.orders import Refused
 
 HTTP: Mapping[str, int] = {
     "invalid": 400,
@@ -17,6 +18,7 @@ HTTP: Mapping[str, int] = {
     "conflict": 409,
     "too_large": 413,
     "unsupported": 415,
+    "too_often": 429,
     "busy": 503,
 }
 """The HTTP status of each of ours."""
@@ -27,13 +29,17 @@ NO_SENSE = 422
 
 
 class Failed(Exception):  # noqa: N818 - named for what happened
-    """The request cannot be met: `status` is a key of `HTTP`, each message is a sentence for people."""
+    """The request cannot be met: `status` is a key of `HTTP`, each message is a sentence for people.
 
-    def __init__(self, status: str, *messages: str) -> None:
+    `retry_after` are the seconds after which it can.
+    """
+
+    def __init__(self, status: str, *messages: str, retry_after: float | None = None) -> None:
         super().__init__("; ".join(messages))
         self.status = status
         self.messages = messages
         self.http = HTTP[status]
+        self.headers = {} if retry_after is None else {"Retry-After": str(math.ceil(retry_after))}
 
     @property
     def body(self) -> bytes:

@@ -28,6 +28,7 @@ _WORDS: Mapping[str, str] = {
     "too_slow": "The body did not come in time.",
     "too_large": "The body is too large.",
     "unsupported": "The body is not JSON.",
+    "too_often": "Whoever asks has done so too often; `Retry-After` says when to come back.",
     "busy": "Too many ask at once.",
     "unwell": "Something does not advance; the reasons say what.",
 }
@@ -128,12 +129,16 @@ def _failures(route: Route) -> Json:
         statuses.append("unauthorized")
     if route.method == "POST":
         statuses += ["too_large", "too_slow", "unsupported"]
+    if route.pace is not None:
+        statuses.append("too_often")
     error = {"$ref": "#/components/schemas/Error"}
     found: Json = {}
     for status in dict.fromkeys(statuses):
         schema = dict(route.answer) if status == "unwell" else error
         code = "503" if status == "unwell" else str(HTTP[status])
         found[code] = {"description": _WORDS[status], "content": {"application/json": {"schema": schema}}}
+        if status == "too_often":
+            found[code]["headers"] = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
     if "conflict" in route.failures:
         found[str(NO_SENSE)] = {"description": _NO_SENSE, "content": {"application/json": {"schema": error}}}
     return found

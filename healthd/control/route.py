@@ -13,6 +13,7 @@ from healthd.config.access import Role
 from healthd.control.answers import Schema
 from healthd.control.asked import Param
 from healthd.control.asking import Ask
+from healthd.control.pacing import Pace
 
 Handler = Callable[[Ask], Awaitable[web.StreamResponse]]
 
@@ -36,6 +37,7 @@ class Route:
     failures: tuple[str, ...] = ()
     own_token: bool = False
     media_types: tuple[str, ...] = ("application/json",)
+    pace: Pace | None = None
 
     @property
     def name(self) -> str:

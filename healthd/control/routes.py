@@ -7,9 +7,10 @@ import re
 from healthd.config.access import Role
 from healthd.control import answers, entering, following, reading, reporting, serving, telling
 from healthd.control.asked import FLAG, NAMES, Kind, Param, choice, choices, count, number, optional, text
+from healthd.control.pacing import Pace
 from healthd.control.route import Handler, Route
 from healthd.events import KINDS
-from healthd.orders import LONGEST_REASON, LONGEST_TIME
+from healthd.operators.orders import LONGEST_REASON, LONGEST_TIME
 
 LONGEST_EPOCH = 1e11
 LONGEST_PATTERN = 200
@@ -37,6 +38,9 @@ WEIGHT = Kind(
     _weight,
 )
 
+OFTEN, SELDOM, ALONE = Pace(20, 0.2), Pace(5, 2.0), Pace(5, 2.0, alone=True)
+"""The paces of what costs more than it takes to ask. A plan keeps a processor busy, so there is one at a time."""
+
 PATTERN = text(LONGEST_PATTERN)
 EPOCH = number(0, LONGEST_EPOCH)
 SECONDS = optional(number(0.001, LONGEST_TIME))
@@ -56,11 +60,9 @@ def _get(path: str, handler: Handler, doc: str, answer: answers.Schema, *query: 
     return Route("GET", path, handler, doc, Role.READ, answer, query, failures=tuple(failures.split()))
 
 
-def _act(name: str, handler: Handler, doc: str, *body: Param) -> Route:
-    path, carried = f"/api/v1/{name}", (*body, REASON, FORCE)
-    return Route(
-        "POST", path, handler, doc, Role.OPERATE, answers.DONE, body=carried, failures=("not_found", "conflict")
-    )
+def _act(name: str, handler: Handler, doc: str, *body: Param, pace: Pace | None = None) -> Route:
+    path, carried, failures = f"/api/v1/{name}", (*body, REASON, FORCE), ("not_found", "conflict")
+    return Route("POST", path, handler, doc, Role.OPERATE, answers.DONE, body=carried, failures=failures, pace=pace)
 
 
 READING = (
@@ -140,13 +142,14 @@ TELLING = (
     ),
     _act("freeze", telling.freeze, "The table is looked at and not edited.", TTL),
     _act("thaw", telling.thaw, "The table is edited again."),
-    _act("check-now", telling.check_now, "The checks of these servers start at once.", SERVERS),
-    _act("reload", telling.reload, "Reads the configuration; an event says what came of it."),
+    _act("check-now", telling.check_now, "The checks of these servers start at once.", SERVERS, pace=OFTEN),
+    _act("reload", telling.reload, "Reads the configuration; an event says what came of it.", pace=SELDOM),
     _act(
         "alert-test",
         telling.alert_test,
         "Sends a test message.",
         Param("channel", optional(text(100)), "The name of the alert; all of them unless given."),
+        pace=SELDOM,
     ),
     Route(
         "POST",
@@ -157,6 +160,7 @@ TELLING = (
         answers.PLAN,
         body=(Param("path", optional(text(4096)), "A file or folder on the director; the one in use unless given."),),
         failures=("not_found", "conflict"),
+        pace=ALONE,
     ),
 )
 

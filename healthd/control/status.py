@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
-from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +17,7 @@ from healthd.control.globs import matches
 from healthd.control.sharing import Shared, finished
 from healthd.control.sources import Sources
 from healthd.ipvs import IpvsUnavailable
-from healthd.model import Connections, Endpoint
+from healthd.model import Connections, Counts, Endpoint
 from healthd.snapshot import ServerView, ServiceView, Snapshot
 
 FRESH = 0.5
@@ -30,9 +29,6 @@ SLICE = 40
 """Servers that are put into JSON in one go: about two milliseconds."""
 MOST_TEXTS = 16
 """Different questions whose texts are kept for a moment."""
-
-ByLabel = Mapping[str, Mapping[Endpoint, Connections]]
-"""Connections by the label of the service's key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +58,7 @@ class Gathered:
     """`counting` says why connections could not be counted; empty if they were."""
 
     snapshot: Snapshot
-    counts: ByLabel = field(default_factory=dict)
+    counts: Counts = field(default_factory=dict)
     counting: str = ""
 
     def of(self, service: ServiceView, server: ServerView) -> Connections | None:
@@ -149,17 +145,11 @@ class Status:
         except IpvsUnavailable as error:
             return Gathered(snapshot, counting=str(error))
 
-    async def _count(self) -> ByLabel:
-        found: dict[str, Mapping[Endpoint, Connections]] = {}
+    async def _count(self) -> Counts:
         if self._sources.counts is None:
-            return found
+            return {}
         async with self._turn:
-            with closing(self._sources.counts()) as counts:
-                for each in counts:
-                    if each is not None:
-                        found[each[0].label] = each[1]
-                    await asyncio.sleep(0)
-        return found
+            return await self._sources.counts()
 
     async def _text(self, wanted: Filter) -> tuple[bytes, ...]:
         gathered = await self._gathered.get()

@@ -2,63 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
-from healthd.control.asking import Ask, answer
+from healthd.control.asking import Ask, answer, send
 from healthd.control.failures import Failed, refused
-from healthd.orders import Done, Order, Refused
+from healthd.operators.orders import Done, Order, Refused
 from healthd.overrides import SetWeight
+
+SLICE = 1000
+"""Texts that are put into JSON in one go: a millisecond."""
 
 
 async def drain(ask: Ask) -> web.StreamResponse:
     body, operator = ask.body, ask.rooms.sources.operator
-    return _done(ask, lambda: operator.drain(body["servers"], _order(ask), limit=body["limit"]))
+    return await _done(ask, operator.drain(body["servers"], _order(ask), limit=body["limit"]))
 
 
 async def maintenance(ask: Ask) -> web.StreamResponse:
     body, operator = ask.body, ask.rooms.sources.operator
-    return _done(ask, lambda: operator.maintain(body["servers"], _order(ask), ttl=body["ttl"]))
+    return await _done(ask, operator.maintain(body["servers"], _order(ask), ttl=body["ttl"]))
 
 
 async def ready(ask: Ask) -> web.StreamResponse:
-    return _done(ask, lambda: ask.rooms.sources.operator.ready(ask.body["servers"], _order(ask)))
+    return await _done(ask, ask.rooms.sources.operator.ready(ask.body["servers"], _order(ask)))
 
 
 async def weight(ask: Ask) -> web.StreamResponse:
     wanted = _weight(ask.body["weight"])
-    return _done(ask, lambda: ask.rooms.sources.operator.set_weight(ask.body["servers"], _order(ask), wanted))
+    return await _done(ask, ask.rooms.sources.operator.set_weight(ask.body["servers"], _order(ask), wanted))
 
 
 async def freeze(ask: Ask) -> web.StreamResponse:
-    return _done(ask, lambda: ask.rooms.sources.operator.freeze(_order(ask), ttl=ask.body["ttl"]))
+    return await _done(ask, ask.rooms.sources.operator.freeze(_order(ask), ttl=ask.body["ttl"]))
 
 
 async def thaw(ask: Ask) -> web.StreamResponse:
-    return _done(ask, lambda: ask.rooms.sources.operator.thaw(_order(ask)))
+    return await _done(ask, ask.rooms.sources.operator.thaw(_order(ask)))
 
 
 async def check_now(ask: Ask) -> web.StreamResponse:
-    return _done(ask, lambda: ask.rooms.sources.operator.check_now(ask.body["servers"], _order(ask)))
+    return await _done(ask, ask.rooms.sources.operator.check_now(ask.body["servers"], _order(ask)))
 
 
 async def reload(ask: Ask) -> web.StreamResponse:
     """The configuration is read after the answer; an event says what came of it."""
-    return _done(ask, lambda: ask.rooms.sources.operator.reload(_order(ask)))
+    return await _done(ask, ask.rooms.sources.operator.reload(_order(ask)))
 
 
 async def alert_test(ask: Ask) -> web.StreamResponse:
-    alerts, name = ask.rooms.sources.alerts, ask.body["channel"]
-    if alerts is None:
-        raise Failed("not_found", "no [alert.NAME] is configured")
-    try:
-        texts = await alerts.test(name)
-    except KeyError:
-        raise Failed("not_found", f"there is no alert {name}") from None
-    return answer({"done": list(texts), "edits": []})
+    return await _done(ask, ask.rooms.sources.operator.test_alert(ask.body["channel"], _order(ask)))
 
 
 async def plan(ask: Ask) -> web.StreamResponse:
@@ -79,13 +77,22 @@ async def plan(ask: Ask) -> web.StreamResponse:
     return answer({name: [str(each) for each in part] for name, part in parts.items()})
 
 
-def _done(ask: Ask, act: Callable[[], Done]) -> web.Response:
+async def _done(ask: Ask, act: Awaitable[Done]) -> web.StreamResponse:
     try:
-        done = act()
+        done = await act
     except Refused as refusal:
         raise refused(refusal) from refusal
     ask.rooms.status.forget()
-    return answer({"done": list(done.texts), "edits": list(done.edits)})
+    pieces = [b'{"done": [', *[piece async for piece in _texts(done.texts)], b'], "edits": [']
+    return await send(ask, [*pieces, *[piece async for piece in _texts(done.edits)], b"]}"])
+
+
+async def _texts(texts: Sequence[str]) -> AsyncIterator[bytes]:
+    """The items of a JSON array: there may be thousands."""
+    for start in range(0, len(texts), SLICE):
+        some = json.dumps(texts[start : start + SLICE])[1:-1]
+        yield f"{', ' if start else ''}{some}".encode()
+        await asyncio.sleep(0)
 
 
 def _order(ask: Ask) -> Order:

@@ -7,6 +7,7 @@ need no other line to be understood, and `at` is wall-clock time: events are for
 from healthd.events.acts import (
     Act,
     ActRefused,
+    AlertTested,
     CheckAsked,
     DrainBegan,
     DrainEnded,
@@ -52,6 +53,7 @@ __all__ = [
     "ActRefused",
     "AlertFailed",
     "AlertSent",
+    "AlertTested",
     "Bus",
     "CheckAsked",
     "CheckUnknown",

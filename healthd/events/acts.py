@@ -174,6 +174,17 @@ class ReloadAsked(Act):
         return f"reload of the configuration asked for{self._by}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertTested(Act):
+    """A test message was sent; `results` say in words what came of it, for each alert."""
+
+    kind = "alert_tested"
+    results: tuple[str, ...]
+
+    def text(self) -> str:
+        return f"alerts tested{self._by}: " + ("; ".join(self.results) or "none is configured")
+
+
 def _until(until: float | None) -> str:
     return "" if until is None else datetime.fromtimestamp(until, UTC).strftime(" until %Y-%m-%d %H:%M:%S UTC")
 

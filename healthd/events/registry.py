@@ -37,6 +37,7 @@ KINDS: Mapping[str, type[Event]] = {
         acts.Thawed,
         acts.CheckAsked,
         acts.ReloadAsked,
+        acts.AlertTested,
         acts.ActRefused,
     )
 }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 VERSION = 1
@@ -119,12 +118,3 @@ def set_aside(path: Path) -> Path:
     for end in ("-wal", "-shm"):
         path.with_name(path.name + end).unlink(missing_ok=True)
     return aside
-
-
-def is_sound(path: Path) -> bool:
-    """Whether the file can be opened and read; for tests and for people."""
-    try:
-        with closing(opened(path)) as connection:
-            return bool(connection.execute("PRAGMA integrity_check(1)").fetchone()[0] == "ok")
-    except (sqlite3.Error, OtherVersion):
-        return False

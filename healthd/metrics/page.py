@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Itera
 from itertools import chain
 
 from healthd.metrics.daemon import EventCounter, Inside, of_daemon
-from healthd.metrics.servers import Counted, of_servers, of_services
+from healthd.metrics.servers import of_servers, of_services
 from healthd.metrics.text import Family, lines
+from healthd.model import Counts
 from healthd.snapshot import Snapshot
 
 SLICE = 1000
@@ -16,25 +17,25 @@ SLICE = 1000
 
 
 class Metrics:
-    """`counted` gives the kernel's counts, and nothing where they cannot be had."""
+    """`counts` gives what the kernel counts, and nothing where they cannot be had."""
 
     def __init__(
         self,
         counter: EventCounter,
         snapshot: Callable[[], Generator[None, None, Snapshot]],
         inside: Callable[[], Inside],
-        counted: Callable[[], Awaitable[Counted]],
+        counts: Callable[[], Awaitable[Counts]],
     ) -> None:
         self._counter = counter
         self._snapshot = snapshot
         self._inside = inside
-        self._counted = counted
+        self._counts = counts
 
     async def pieces(self) -> AsyncIterator[bytes]:
         """The page. One that nobody takes any more costs nothing more."""
-        counted = await self._counted()
+        counts = await self._counts()
         snapshot = await _gathered(self._snapshot())
-        families = chain(of_daemon(self._inside(), self._counter), of_services(snapshot), of_servers(snapshot, counted))
+        families = chain(of_daemon(self._inside(), self._counter), of_services(snapshot), of_servers(snapshot, counts))
         for piece in _pieces(families):
             yield piece
             await asyncio.sleep(0)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 
 from healthd.metrics.text import Family, Sample, histogram, labelled
-from healthd.model import Connections
+from healthd.model import Counts, Endpoint
 from healthd.policy import Standing
 from healthd.snapshot import ServerView, ServiceView, Snapshot
 from healthd.tally import BOUNDS
 from healthd.verdict import Health
-
-Counted = Mapping[tuple[str, str], Connections]
-"""What the kernel counts, by the labels of services (`virtual`) and servers."""
 
 
 def of_services(snapshot: Snapshot) -> Iterator[Family]:
@@ -51,7 +48,7 @@ def _durations(snapshot: Snapshot) -> Iterator[Sample]:
             yield from histogram({"service": service.name}, BOUNDS, tally.durations, tally.seconds)
 
 
-def of_servers(snapshot: Snapshot, counted: Counted) -> Iterator[Family]:
+def of_servers(snapshot: Snapshot, counts: Counts) -> Iterator[Family]:
     """Each family with all servers, as the form demands."""
     servers = _Servers(snapshot)
 
@@ -65,9 +62,9 @@ def of_servers(snapshot: Snapshot, counted: Counted) -> Iterator[Family]:
     yield family("configured_weight", "gauge", "Weight it has while it is well.", _configured_weight)
     yield family("transitions_total", "counter", "Changes of its health.", _transitions)
     yield family("last_check_seconds", "gauge", "How long its slowest check took last.", _last_check)
-    if counted:
+    if counts:
         text = "Connections the kernel counts."
-        yield Family("healthd_realserver_connections", "gauge", text, servers.connections(counted))
+        yield Family("healthd_realserver_connections", "gauge", text, servers.connections(counts))
 
 
 class _Servers:
@@ -98,13 +95,13 @@ class _Servers:
         for labels, _, server in self._each():
             yield f'{labels},state="{server.state}"}}', 1
 
-    def connections(self, counted: Counted) -> Iterator[Sample]:
+    def connections(self, counts: Counts) -> Iterator[Sample]:
         for labels, service, server in self._each():
-            counts = counted.get((service.virtual, server.name))
-            if counts is not None:
-                yield labels + ',kind="active"}', counts.active
-                yield labels + ',kind="inactive"}', counts.inactive
-                yield labels + ',kind="persistent"}', counts.persistent
+            found = counts.get(service.virtual, {}).get(Endpoint(server.address, server.port))
+            if found is not None:
+                yield labels + ',kind="active"}', found.active
+                yield labels + ',kind="inactive"}', found.inactive
+                yield labels + ',kind="persistent"}', found.persistent
 
 
 def _is_up(server: ServerView) -> float:

@@ -112,7 +112,7 @@ class Child:
         self._clock = clock
         self._jobs: dict[JobId, Job] = {}
         self._watched: dict[JobId, _Watched] = {}
-        self._waiting: list[tuple[int, Outcome]] = []
+        self._waiting: list[wire.Row] = []
         self._due = False
         self.over = asyncio.Event()
         self.scheduler = Scheduler(clock, self.record, descriptors.for_checks())
@@ -151,7 +151,7 @@ class Child:
         watched.verdict, _ = step(watched.verdict, outcome, fall=job.check.fall, rise=job.check.rise)
         now = self._clock.monotonic()
         if watched.sieve.lets_through(outcome, now):
-            self._waiting.append((watched.number, outcome))
+            self._waiting.append((watched.number, outcome, watched.sieve.taken()))
             self._send_after(now + GATHER)
         return watched.verdict.settled
 

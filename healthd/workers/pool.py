@@ -6,34 +6,28 @@ import asyncio
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 
-from checkers.base import Outcome
 from healthd.clock import Clock
 from healthd.config.values import Settings
 from healthd.events import WorkerLost
 from healthd.plan import Job, JobId
 from healthd.schedulerview import SchedulerView, together
-from healthd.verdict import Verdict
-from healthd.workers.worker import Patience, Surroundings, Worker
+from healthd.workers.worker import Patience, Recorder, Surroundings, Worker
 
 
 class WorkerPool:
-    """`settings.workers` processes; `verdicts` gives the newest verdict of every check, `record` takes outcomes in.
-
-    `publish` hears of each one that is lost.
-    """
+    """`settings.workers` processes. `recorder` takes in what they find, `publish` hears of each one that is lost."""
 
     def __init__(
         self,
         clock: Clock,
-        record: Callable[[Job, Outcome], bool],
+        recorder: Recorder,
         publish: Callable[[WorkerLost], None],
         *,
         settings: Settings,
-        verdicts: Callable[[], Mapping[JobId, Verdict]],
         patience: Patience | None = None,
     ) -> None:
-        self._verdicts = verdicts
-        around = Surroundings(clock, record, publish, verdicts, patience or Patience())
+        self._recorder = recorder
+        around = Surroundings(clock, recorder, publish, patience or Patience())
         count = settings.workers
         self._workers = [Worker(f"worker {number} of {count}", settings, around) for number in range(1, count + 1)]
 
@@ -48,7 +42,7 @@ class WorkerPool:
 
     def set_jobs(self, jobs: Mapping[JobId, Job], unsettled: Iterable[JobId] = ()) -> None:  # noqa: ARG002 - the verdicts tell
         """From now on these jobs run. One that is not known yet, or changed, starts afresh."""
-        verdicts = self._verdicts()
+        verdicts = self._recorder.verdicts
         shares: list[dict[JobId, Job]] = [{} for _ in self._workers]
         for job_id, job in jobs.items():
             shares[place(job, len(shares))][job_id] = job

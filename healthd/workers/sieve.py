@@ -7,8 +7,8 @@ An outcome stays behind only while all of this holds:
 
 So many of one kind lead every verdict, whatever it was, to the health that they speak for, with nothing left open: one
 more changes nothing. That needs no knowledge of the verdict, so nothing that happens to it on the other side can make
-the sieve wrong. What is lost is how often a steady outcome was repeated, and its newest detail and duration until the
-next one travels.
+the sieve wrong. How often it was repeated and how long that took goes with the next outcome that travels; what is lost
+is its newest detail until then.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 from checkers.base import Outcome, Status
 from healthd.config.values import CheckConfig
+from healthd.tally import Repeated
 
 REFRESH = 10.0
 """Seconds after which a steady outcome travels again, so that what is shown of it is never older."""
@@ -24,7 +25,7 @@ REFRESH = 10.0
 
 @dataclass(slots=True)
 class Sieve:
-    """`run` counts the conclusive outcomes in a row of the status `of`.
+    """`run` counts the conclusive outcomes in a row of the status `of`; `held` are those that have stayed behind.
 
     The first repetition of a steady outcome comes `early` seconds before its time. Where that differs from check to
     check they do not all travel in the same second, after they have all begun in one.
@@ -36,6 +37,7 @@ class Sieve:
     run: int = 0
     last: tuple[Status, str, int | None, float | None, bool] | None = None
     sent: float = 0.0
+    held: Repeated | None = None
 
     @classmethod
     def for_check(cls, check: CheckConfig, early: float = 0.0) -> Sieve:
@@ -54,6 +56,17 @@ class Sieve:
         kind = (outcome.status, outcome.code, outcome.weight, outcome.factor, outcome.degraded)
         repeated = steady and kind == self.last
         if repeated and now - self.sent < REFRESH:
+            self._hold(outcome)
             return False
         self.last, self.sent = kind, now if repeated else now - self.early
         return True
+
+    def _hold(self, outcome: Outcome) -> None:
+        if self.held is None:
+            self.held = Repeated(outcome.status, outcome.code)
+        self.held.add(outcome.seconds)
+
+    def taken(self) -> Repeated | None:
+        """What has stayed behind since this was last called; they are all of one kind."""
+        held, self.held = self.held, None
+        return held

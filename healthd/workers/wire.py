@@ -16,6 +16,7 @@ from typing import Any
 
 from checkers.base import Outcome, Status, show
 from healthd.schedulerview import STEPS, LatenessView, SchedulerView
+from healthd.tally import BOUNDS, Repeated
 
 LENGTH = struct.Struct("!I")
 
@@ -28,8 +29,9 @@ LONGEST_DETAIL = 1000
 LONGEST_CODE = 64
 LARGEST_FIGURE = 2**53
 
-Batch = Sequence[tuple[int, Outcome]]
-"""Outcomes, each with the number of its job."""
+Row = tuple[int, Outcome, Repeated | None]
+"""An outcome with the number of its job, and what has stayed behind before it."""
+Batch = Sequence[Row]
 
 
 class WireError(Exception):
@@ -59,7 +61,7 @@ async def read_frame(reader: asyncio.StreamReader, longest: int) -> bytes | None
 def frames_of(batch: Batch) -> Iterator[bytes]:
     """The batch, in as many frames as it needs."""
     for start in range(0, len(batch), BATCH):
-        rows = [_row(number, outcome) for number, outcome in batch[start : start + BATCH]]
+        rows = [_written(*row) for row in batch[start : start + BATCH]]
         yield framed(json.dumps(rows).encode())
 
 
@@ -79,14 +81,18 @@ def frame_of(view: SchedulerView) -> bytes:
     return framed(json.dumps(figures).encode())
 
 
-def _row(number: int, outcome: Outcome) -> list[Any]:
+def _written(number: int, outcome: Outcome, repeated: Repeated | None) -> list[Any]:
     detail, code = outcome.detail[:LONGEST_DETAIL], outcome.code[:LONGEST_CODE]
     weight = None if outcome.weight is None else int(outcome.weight)  # a plugin may have said True
     factor = None if outcome.factor is None else float(outcome.factor)
-    return [number, outcome.status.value, code, detail, float(outcome.seconds), weight, factor, outcome.degraded]
+    row = [number, outcome.status.value, code, detail, float(outcome.seconds), weight, factor, outcome.degraded]
+    if repeated is None:
+        return row
+    durations = [*repeated.durations.items()]
+    return [*row, repeated.status.value, repeated.code[:LONGEST_CODE], float(repeated.seconds), durations]
 
 
-def told(payload: bytes) -> list[tuple[int, Outcome]] | SchedulerView:
+def told(payload: bytes) -> list[Row] | SchedulerView:
     """The outcomes in a worker's frame, or its figures.
 
     Raises:
@@ -98,13 +104,13 @@ def told(payload: bytes) -> list[tuple[int, Outcome]] | SchedulerView:
             case dict() as figures:
                 return _view(**figures)
             case rows:
-                return [_outcome(row) for row in rows]
+                return [_read(row) for row in rows]
     except (ValueError, TypeError, RecursionError) as error:
         raise WireError(f"sent {show(payload)}, which holds no outcomes: {show(str(error))}") from error
 
 
-def _outcome(row: list[Any]) -> tuple[int, Outcome]:
-    number, status, code, detail, seconds, weight, factor, degraded = row
+def _read(row: list[Any]) -> Row:
+    number, status, code, detail, seconds, weight, factor, degraded, *repeated = row
     if type(number) is not int or type(seconds) is not float:
         raise TypeError("a number or a duration is of the wrong type")
     if type(weight) not in (int, type(None)) or type(factor) not in (float, type(None)):
@@ -112,7 +118,19 @@ def _outcome(row: list[Any]) -> tuple[int, Outcome]:
     outcome = Outcome(Status(status), code, detail, seconds, weight, factor=factor, degraded=degraded)
     if len(outcome.code) > LONGEST_CODE or len(outcome.detail) > LONGEST_DETAIL:
         raise ValueError("a code or a detail is too long")
-    return number, outcome
+    return number, outcome, _repeated(*repeated) if repeated else None
+
+
+def _repeated(status: Any, code: Any, seconds: Any, durations: Any) -> Repeated:
+    if type(seconds) is not float or not 0 <= seconds < math.inf or len(code) > LONGEST_CODE:
+        raise TypeError("what was repeated has no code, or took no number of seconds")
+    found = Repeated(Status(status), str(code), dict(durations), seconds)
+    for number, count in found.durations.items():
+        if type(number) is not int or not 0 <= number <= len(BOUNDS) or type(count) is not int:
+            raise TypeError("there is no such class of durations")
+        if not 0 < count <= LARGEST_FIGURE:
+            raise ValueError("nothing is repeated so often")
+    return found
 
 
 def _view(*, checks: Any, waiting: Any, too_late: Any, counts: Any, longest: Any) -> SchedulerView:

@@ -8,6 +8,7 @@ import itertools
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from checkers.base import Code, Outcome, Status
 from healthd.clock import Clock, Timer, sleep_until
@@ -15,6 +16,7 @@ from healthd.config.values import Settings
 from healthd.events import WorkerLost
 from healthd.plan import Job, JobId
 from healthd.schedulerview import SchedulerView
+from healthd.tally import Repeated
 from healthd.verdict import Verdict
 from healthd.workers import wire
 from healthd.workers.jobs import Assigned, Assignment, CheckNow, Hello, Message, pickled
@@ -46,14 +48,27 @@ class Patience:
         return 0.0 if brief_lives < 2 else min(self.longest_pause, self.pause * 2.0 ** min(brief_lives - 2, 30))
 
 
+class Recorder(Protocol):
+    """Who keeps what the checks find: the controller."""
+
+    def record(self, job: Job, outcome: Outcome) -> bool:
+        """Takes in an outcome."""
+
+    def count(self, job: Job, repeated: Repeated) -> None:
+        """Takes in how often an outcome came that changed nothing, and was not recorded."""
+
+    @property
+    def verdicts(self) -> Mapping[JobId, Verdict]:
+        """The newest verdict of every check."""
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What all workers of a pool share. `verdicts` gives the newest verdict of every check."""
+    """What all workers of a pool share."""
 
     clock: Clock
-    record: Callable[[Job, Outcome], bool]
+    recorder: Recorder
     publish: Callable[[WorkerLost], None]
-    verdicts: Callable[[], Mapping[JobId, Verdict]]
     patience: Patience
 
 
@@ -148,7 +163,7 @@ class Worker:
         try:
             settings = self.settings
             self._tell(Hello(settings.log_format, settings.log_level, self._around.patience.beat))
-            self._tell(Assignment((), _assigned(self._jobs, self._around.verdicts())))
+            self._tell(Assignment((), _assigned(self._jobs, self._around.recorder.verdicts)))
             await self._say_unknown()  # while it starts
             await self._listen(reader, watch, process.number)
         finally:
@@ -171,10 +186,13 @@ class Worker:
                 self._record(message)
 
     def _record(self, batch: wire.Batch) -> None:
-        for number, outcome in batch:
+        for number, outcome, repeated in batch:
             job = self._jobs.get(number)
-            if job is not None:  # else it was dropped while this was on its way
-                self._around.record(job, outcome)
+            if job is None:
+                continue  # it was dropped while this was on its way
+            if repeated is not None:
+                self._around.recorder.count(job, repeated)
+            self._around.recorder.record(job, outcome)
 
     async def _say_unknown(self) -> None:
         """Says of every check that it is not carried out, once: a few at a time, so that nobody is overrun."""
@@ -183,7 +201,7 @@ class Worker:
             return
         for count, (number, job) in enumerate(list(self._jobs.items()), 1):
             if self._jobs.get(number) is job:
-                self._around.record(job, outcome)
+                self._around.recorder.record(job, outcome)
             if count % IN_ONE_TURN == 0:
                 await asyncio.sleep(0)
 

@@ -159,7 +159,7 @@ def picture(columns: int, command: str) -> str:
             if live:
                 terminal.shows(bars(TIMES, len(TIMES)))
                 terminal.type("\n")
-                terminal.shows("because of")
+                terminal.until(lambda: "because of" in terminal.text and terminal.lines[-1].startswith("latency"))
             else:
                 terminal.ended()
             return terminal.text

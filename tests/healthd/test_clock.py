@@ -110,7 +110,7 @@ async def test_the_inner_of_two_deadlines_is_told_from_the_outer(boundary: Bound
         await for_ever()
 
     with pytest.raises(TimeoutError):
-        await within(boundary, 0.05, work)
+        await within(boundary, 0.5, work)
     assert struck == ["inner"]
 
 

@@ -10,8 +10,8 @@ from checkers.base import Code, Outcome, Status, passed
 from healthd.config.values import ServiceConfig
 from healthd.control import explaining, shapes
 from healthd.events import WeightChanged
+from healthd.operators.preview import preview
 from healthd.overrides import Admin, Override, SetWeight
-from healthd.preview import preview
 from healthd.weights import Damping, Step
 from tests.support.building import KEY, A, B, check, server, service
 from tests.support.controlling import Running, table
@@ -169,17 +169,17 @@ def test_a_slow_answer_is_taken_in_as_degraded() -> None:
 def test_an_operators_weight_comes_first() -> None:
     """Over every wish, and what the server asks for meanwhile is not told, as nothing follows from it."""
     run = running()
-    run.controller.override("web", A, Override(weight=SetWeight(7), who="ops"))
+    run.controller.override_all("web", {A: Override(weight=SetWeight(7), who="ops")})
     run.record(A, agent(50))
     assert (run.weights()[A], run.told()) == (7, [])
-    run.controller.override("web", A, None)
+    run.controller.override_all("web", {A: None})
     assert run.weights()[A] == 50
 
 
 def test_one_that_is_held_gets_nothing_and_tells_nothing() -> None:
     """A drained server may ask for what it likes."""
     run = running()
-    run.controller.override("web", A, Override(admin=Admin.DRAIN, who="ops"))
+    run.controller.override_all("web", {A: Override(admin=Admin.DRAIN, who="ops")})
     run.record(A, agent(150))
     assert (run.weights()[A], run.told()) == (0, [])
 

@@ -13,7 +13,7 @@ from healthd.edits import AddDestination, AddService, Edit, EditDestination
 from healthd.ipvs import IpvsUnavailable
 from healthd.ipvs.memory import MemoryIpvs
 from healthd.model import Destination, ServiceKey, ServiceOptions, Table, VirtualService
-from healthd.orders import Order
+from healthd.operators.orders import Order
 from healthd.plan import JobId
 from healthd.statefile import rounds
 from healthd.verdict import Health, Verdict
@@ -68,7 +68,7 @@ async def test_a_reload_takes_over_what_changed(site: Site) -> None:
     """A weight, a check, a service more and a service less."""
     async with site.running() as daemon:
         await site.until(lambda: site.table == BOTH_UP)
-        assert (daemon.scheduler_view.jobs, daemon.scheduler_view.checks) == (2, 2)
+        assert (daemon._parts.scheduler.view.jobs, daemon._parts.scheduler.view.checks) == (2, 2)
         site.web(weight=5)
         site.write("other.toml", OTHER)
         daemon.reload()
@@ -180,12 +180,12 @@ async def test_a_frozen_table_is_not_withdrawn(site: Site, caplog: pytest.LogCap
     site.settings(on_exit="withdraw")
     async with site.running() as daemon:
         await site.until(lambda: site.table == BOTH_UP)
-        daemon.operator.freeze(Order(who="root"), ttl=None)
+        await daemon.operator.freeze(Order(who="root"), ttl=None)
     assert site.table == BOTH_UP
     assert 'on_exit = "withdraw" is left out: the table is frozen by an operator' in caplog.text
     async with site.running() as daemon:
         assert daemon.operator.frozen is not None
-        daemon.operator.thaw(Order(who="root"))
+        await daemon.operator.thaw(Order(who="root"))
     assert site.table == ""
 
 
@@ -193,12 +193,21 @@ async def test_what_operators_set_survives_a_restart_and_a_reload(site: Site) ->
     """Also a change of the server's weight, and of its check."""
     async with site.running() as daemon:
         await site.until(lambda: site.table == BOTH_UP)
-        daemon.operator.drain("10.0.0.2", Order(who="root"), limit=None)
+        await daemon.operator.drain("10.0.0.2", Order(who="root"), limit=None)
         await site.until(lambda: "10.0.0.2:80 -m -w 0" in site.table)
     async with site.running() as daemon:
         site.web(weight=5)
         daemon.reload()
         await site.until(lambda: "10.0.0.1:80 -m -w 5" in site.table)
         assert "10.0.0.2:80 -m -w 0" in site.table
-        daemon.operator.ready("web/*", Order(who="root"))
+        await daemon.operator.ready("web/*", Order(who="root"))
         await site.until(lambda: "10.0.0.2:80 -m -w 1" in site.table)
+
+
+async def test_signs_of_life_are_given_only_while_checks_advance(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Alerts and the watchdog go by the same vitals."""
+    async with site.running() as daemon:
+        assert daemon._parts.router._stalled() == ""
+        monkeypatch.setattr(daemon._parts.controller, "recorded_at", -1e9)
+        monkeypatch.setattr(daemon.vitals, "_since", -1e9)
+        assert daemon._parts.router._stalled().startswith("no check has ended for ")

@@ -108,8 +108,8 @@ async def port() -> AsyncIterator[int]:
 @pytest.mark.parametrize("kind", ["tcp", "http"])
 async def test_a_stopped_process_does_not_remove_a_server(tmp_path: Path, port: int, kind: str) -> None:
     """However it is stopped, in the middle of its checks or over their ends, with one failure deciding."""
-    async with daemon(tmp_path, f'{{ type = "{kind}" }}', 200, port, 1024) as process:
-        told = await lines(process, "unknown -> up", 200)
+    async with daemon(tmp_path, f'{{ type = "{kind}" }}', 60, port, 1024) as process:
+        told = await lines(process, "unknown -> up", 60)
         for pause in (0.35, 1.0, 0.3, 0.38, 0.2, 0.7, 0.39) * 2:
             process.send_signal(signal.SIGSTOP)
             await asyncio.sleep(pause)

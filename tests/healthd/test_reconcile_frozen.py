@@ -39,7 +39,7 @@ async def test_a_foreign_edit_is_told_and_left_alone_until_it_is_thawed() -> Non
         assert run.told() == [f"table was changed by someone else, left so while it is frozen: {drift}"]
         assert run.table == table((A, 9), (B, 1))
         assert len(run.reconciler.pending) == 1
-        assert run.reconciler.read_at == pytest.approx(run.clock.monotonic(), abs=1.0)
+        assert run.reconciler.answered_at == pytest.approx(run.clock.monotonic(), abs=1.0)
         run.ipvs.by_hand(DeleteDestination(KEY, B))
         run.reconciler.thaw()
         await run.clock.advance(0.1)

@@ -50,7 +50,7 @@ def test_the_summary_counts_states() -> None:
     """Totals, states that occur, and the table: one line for `systemctl status`."""
     run = Running(service(A, B, C), service(A, name="other", key=OTHER_KEY), actual=table((A, 1), (B, 1), (C, 1)))
     run.ask(B, "FFF")
-    run.controller.override("web", C, Override(admin=Admin.MAINTENANCE))
+    run.controller.override_all("web", {C: Override(admin=Admin.MAINTENANCE)})
     assert summary(run.controller.snapshot, ()) == (
         "2 services, 4 servers: 1 up, 1 down, 1 undecided, 1 in maintenance; table as it should be"
     )

@@ -27,8 +27,8 @@ def families() -> dict[str, Family]:
     """All that healthd can show, by name."""
     run = Running(service(A), actual=table((A, 1)))
     run.ask(A, "P")
-    snapshot, counted = run.controller.snapshot, {("192.168.7.110:80/tcp", str(A)): Connections()}
-    shown = [*of_daemon(INSIDE, EventCounter(run.bus)), *of_services(snapshot), *of_servers(snapshot, counted)]
+    snapshot, counts = run.controller.snapshot, {"192.168.7.110:80/tcp": {A: Connections()}}
+    shown = [*of_daemon(INSIDE, EventCounter(run.bus)), *of_services(snapshot), *of_servers(snapshot, counts)]
     return {family.name: family for family in shown}
 
 

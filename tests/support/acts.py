@@ -64,6 +64,11 @@ ACTS: list[tuple[Event, str]] = [
     ),
     (events.ReloadAsked(**BY), "reload of the configuration asked for by root (new kernel)"),
     (
+        events.AlertTested(**BY, results=("ops: arrived: 250 OK", "chat: did not arrive: HTTP 404")),
+        "alerts tested by root (new kernel): ops: arrived: 250 OK; chat: did not arrive: HTTP 404",
+    ),
+    (events.AlertTested(**BY, results=()), "alerts tested by root (new kernel): none is configured"),
+    (
         events.ActRefused(act="drain", selectors=("web/*",), messages=("too few", "too many"), **BY),
         "refused to root: drain web/*: too few; too many",
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -14,6 +15,7 @@ from healthd.clock import SystemClock
 from healthd.config.values import CheckConfig, ServiceConfig, Settings
 from healthd.events import WorkerLost
 from healthd.plan import Job, JobId, make
+from healthd.tally import Repeated
 from healthd.verdict import Verdict, step
 from healthd.workers.pool import WorkerPool
 from healthd.workers.worker import Patience
@@ -55,13 +57,15 @@ class Pool:
         self.gone: set[JobId] = set()
         self.lost: list[WorkerLost] = []
         self.verdicts: dict[JobId, Verdict] = {}
+        self.repeated: Counter[JobId] = Counter()
         settings = Settings(plugin_dir=plugin_dir, workers=count)
         clock = SystemClock()
-        self.pool = WorkerPool(
-            clock, self._record, self.lost.append, settings=settings, verdicts=lambda: self.verdicts, patience=patience
-        )
+        self.pool = WorkerPool(clock, self, self.lost.append, settings=settings, patience=patience)
 
-    def _record(self, job: Job, outcome: Outcome) -> bool:
+    def count(self, job: Job, repeated: Repeated) -> None:
+        self.repeated[job.id] += sum(repeated.durations.values())
+
+    def record(self, job: Job, outcome: Outcome) -> bool:
         self.recorded.append((job.id, outcome))
         if outcome.code == Code.WORKER:
             self.gone.add(job.id)

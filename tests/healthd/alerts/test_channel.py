@@ -250,6 +250,23 @@ async def test_the_heart_beats() -> None:
     assert len(sink.sent) == 3
 
 
+async def test_the_heart_stops_while_healthd_does_not_do_its_work() -> None:
+    """A process that runs and checks nothing must not look alive; the heart goes on when checks do."""
+    clock, sink, trouble = ManualClock(), Remembering(), [""]
+    channel = Channel(alert(heartbeat=60), lambda _: sink, clock, host="lb1")
+    channel.begin(lambda: trouble[0])
+    await clock.advance(60)
+    assert len(sink.sent) == 1
+    trouble[0] = "no check has ended for 60 s, where one is due every 8 s"
+    await clock.advance(600)
+    assert len(sink.sent) == 1
+    trouble[0] = ""
+    await clock.advance(60)
+    assert len(sink.sent) == 2
+    channel.stop()
+    await channel.finished()
+
+
 async def test_a_heartbeat_that_fails_is_not_made_up_for(caplog: pytest.LogCaptureFixture) -> None:
     """One try each, said once while the reason stays the same."""
     clock, sink = ManualClock(), Remembering(retry_for=3600)

@@ -23,8 +23,9 @@ LIMIT = 60.0
 
 
 def environment(**more: str) -> dict[str, str]:
-    """This process's own, without what would change the colour of things."""
-    kept = {key: value for key, value in os.environ.items() if key not in {"NO_COLOR", "FORCE_COLOR", "COLUMNS"}}
+    """This process's own, without what would change the colour of things, or the size that a terminal has."""
+    appearance = {"NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES"}
+    kept = {key: value for key, value in os.environ.items() if key not in appearance}
     return {**kept, "PYTHONPATH": str(ROOT), **more}
 
 

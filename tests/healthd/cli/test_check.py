@@ -15,7 +15,7 @@ Run = Callable[..., CompletedProcess[str]]
 MISSING_SCRIPT = '{ type = "command", command = ["/nonexistent/check"] }'
 
 
-def once(site: Site, *more: str, run: Run = healthd) -> tuple[int, str]:
+def once(site: Site, *more: str, run: Run = called) -> tuple[int, str]:
     """One round; a traceback or any complaint on standard error is never right in these tests."""
     done = run("check", "--once", "-c", site.path, *more)
     assert done.stderr == ""
@@ -26,7 +26,7 @@ def test_silent_when_all_is_well_and_nothing_changed(site: Site) -> None:
     """Cron mails what is printed: edits are told once, and then nothing until something happens."""
     port = site.port()
     site.service("web", port)
-    status, text = once(site)
+    status, text = once(site, run=healthd)
     assert status == 0
     assert text.splitlines() == [
         "All is well: 1 service with 1 server.",
@@ -35,7 +35,7 @@ def test_silent_when_all_is_well_and_nothing_changed(site: Site) -> None:
         "  -A -t 192.0.2.1:80 -s wlc",
         f"  -a -t 192.0.2.1:80 -r {port.where} -m -w 2",
     ]
-    assert once(site) == (0, "")
+    assert once(site, run=healthd) == (0, "")
 
 
 def test_a_server_down(site: Site) -> None:
@@ -62,7 +62,7 @@ def test_columns_are_aligned(site: Site) -> None:
     good, bad = site.port(), site.port()
     site.service("web-with-a-long-name", good, bad)
     bad.close()
-    head, *rows = once(site, run=called)[1].split("\n\n")[0].splitlines()
+    head, *rows = once(site)[1].split("\n\n")[0].splitlines()
     for title in ("SERVER", "HEALTH", "WEIGHT", "LAST"):
         at = head.index(title)
         assert all(row[at - 2 : at] == "  " and row[at] != " " for row in rows), title
@@ -82,7 +82,7 @@ def test_a_service_lost(site: Site, more: str, consequence: str) -> None:
     port = site.port()
     site.service("web", port, more=more)
     port.close()
-    status, text = once(site, run=called)
+    status, text = once(site)
     assert status == 2
     assert text.splitlines()[-1] == f"web: no real server left; {consequence}"
 
@@ -101,11 +101,11 @@ def test_the_gravest_decides(site: Site) -> None:
     up, down = site.port(), site.port()
     down.close()
     site.service("unknown", up, check=MISSING_SCRIPT)
-    assert once(site, run=called)[0] == 3
+    assert once(site)[0] == 3
     site.service("some", up, down)
-    assert once(site, run=called)[0] == 1
+    assert once(site)[0] == 1
     site.service("none", down)
-    assert once(site, run=called)[0] == 2
+    assert once(site)[0] == 2
 
 
 def test_three_runs_for_three_failures(site: Site) -> None:
@@ -115,7 +115,7 @@ def test_three_runs_for_three_failures(site: Site) -> None:
     assert once(site)[0] == 0
     port.close()
     assert [once(site) for _ in range(2)] == [(0, "")] * 2
-    status, text = once(site)
+    status, text = once(site, run=healthd)
     assert status == 1
     assert f"  -e -t 192.0.2.1:80 -r {port.where} -m -w 0\n" in text
     port.open()
@@ -133,14 +133,14 @@ def test_a_dry_run_keeps_nothing(site: Site) -> None:
     port = site.port()
     site.service("web", port, more="fall = 2")
     with Lock(site.state_dir):
-        first = once(site, "--dry-run", run=called)
+        first = once(site, "--dry-run")
         assert "Edits that a run without --dry-run would make:\n  -A -t 192.0.2.1:80" in first[1]
-        assert once(site, "--dry-run", run=called) == first
+        assert once(site, "--dry-run") == first
     assert not (site.state_dir / "once.json").exists()
-    assert once(site, run=called)[0] == 0
+    assert once(site)[0] == 0
     port.close()
-    assert [once(site, "--dry-run", run=called) for _ in range(3)] == [(0, "")] * 3
-    assert [once(site, run=called)[0] for _ in range(2)] == [0, 2]
+    assert [once(site, "--dry-run") for _ in range(3)] == [(0, "")] * 3
+    assert [once(site)[0] for _ in range(2)] == [0, 2]
 
 
 def test_json(site: Site) -> None:

@@ -67,9 +67,12 @@ SCHEMATHESIS = """
 "path.service" = "web"
 "path.server" = "10.0.0.1:80"
 [checks.positive_data_acceptance]
-expected-statuses = ["2xx", "401", "403", "404", "409", "422"]
+expected-statuses = ["2xx", "401", "403", "404", "409", "422", "429"]
 """
-"""Servers that exist, so that more than 404 is seen; and 422 is what no schema can tell, such as too many patterns."""
+"""Servers that exist, so that more than 404 is seen; and 422 is what no schema can tell, such as too many patterns.
+
+What is dear is soon asked for too often, which is told only of what is as described.
+"""
 
 
 @pytest.mark.timeout(400)

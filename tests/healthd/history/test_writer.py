@@ -5,7 +5,7 @@ import logging
 import os
 import subprocess
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,7 @@ import pytest
 from healthd.clock import ManualClock
 from healthd.events import Bus, ServiceLost
 from healthd.history.reader import EventQuery, LatencyQuery
-from healthd.history.schema import is_sound
+from healthd.history.schema import opened
 from healthd.history.store import Retention
 from healthd.history.writer import AGAIN_AFTER, MOST_WAITING, History
 from healthd.tally import Latency
@@ -116,7 +116,8 @@ async def test_a_damaged_file_is_set_aside(tmp_path: Path, caplog: pytest.LogCap
     async with keeping.going():
         keeping.lose("a")
         assert await keeping.kept(1) == ["a"]
-    assert is_sound(path)
+    with closing(opened(path)) as connection:
+        assert connection.execute("PRAGMA integrity_check(1)").fetchone() == ("ok",)
     assert (tmp_path / "history.db.damaged").stat().st_size == 5016
     said = [record.message for record in caplog.records if record.levelno == logging.ERROR]
     assert len(said) == 1

@@ -11,9 +11,8 @@ from checkers.base import Outcome, Status, passed
 from healthd.events import Bus, TableDrift, TableEdited
 from healthd.metrics.daemon import EventCounter
 from healthd.metrics.page import Metrics
-from healthd.metrics.servers import Counted
 from healthd.metrics.text import Family, histogram, labelled, lines
-from healthd.model import Connections
+from healthd.model import Connections, Counts
 from healthd.overrides import Admin, Override
 from tests.support.building import SORRY, A, B, server, service
 from tests.support.controlling import Running, table
@@ -29,11 +28,11 @@ def run() -> Running:
     return run
 
 
-async def page(run: Running, counter: EventCounter | None = None, counted: Counted | None = None) -> str:
-    async def counts() -> Counted:
-        return counted or {}
+async def page(run: Running, counter: EventCounter | None = None, counts: Counts | None = None) -> str:
+    async def counted() -> Counts:
+        return counts or {}
 
-    metrics = Metrics(counter or EventCounter(Bus()), run.controller.snapshot_slices, lambda: INSIDE, counts)
+    metrics = Metrics(counter or EventCounter(Bus()), run.controller.snapshot_slices, lambda: INSIDE, counted)
     return b"".join([piece async for piece in metrics.pieces()]).decode()
 
 
@@ -71,7 +70,7 @@ async def test_a_page_says_how_services_and_servers_are(run: Running) -> None:
 
 async def test_a_server_that_is_held_shows_it_and_one_out_of_the_table_has_no_weight(run: Running) -> None:
     """The state is the operator's while it is held; a weight is one that is to be in the table."""
-    run.controller.override("web", A, Override(admin=Admin.DRAIN, cut=True))
+    run.controller.override_all("web", {A: Override(admin=Admin.DRAIN, cut=True)})
     text = await page(run)
     assert value(text, "healthd_realserver_state", server=str(A)) == 1
     assert 'state="drain"' in text
@@ -111,7 +110,7 @@ async def test_a_page_says_how_the_daemon_is(run: Running) -> None:
 async def test_the_kernels_counts_are_shown_where_they_are_known(run: Running) -> None:
     """By service and server; without them there is no family, as zero would be a lie."""
     assert "healthd_realserver_connections" not in await page(run)
-    text = await page(run, counted={("192.168.7.110:80/tcp", str(A)): Connections(1, 2, 3)})
+    text = await page(run, counts={"192.168.7.110:80/tcp": {A: Connections(1, 2, 3)}})
     assert value(text, "healthd_realserver_connections", server=str(A), kind="active") == 1
     assert value(text, "healthd_realserver_connections", server=str(A), kind="persistent") == 3
 
@@ -125,7 +124,7 @@ async def test_a_large_page_comes_in_pieces(run: Running) -> None:
     assert max(len(piece.splitlines()) for piece in pieces) < 2000
 
 
-async def _nothing() -> Counted:
+async def _nothing() -> Counts:
     return {}
 
 

@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from checkers.base import Outcome
 from healthd.clock import ManualClock
 from healthd.plan import Job, make
 from healthd.schedulerview import SchedulerView
+from healthd.tally import Repeated
 from healthd.verdict import Health, Verdict
 from healthd.workers import child as module
 from healthd.workers import wire
@@ -30,7 +30,7 @@ class Talking:
     def assign(self, verdict: Verdict) -> None:
         self.child.take(Assignment((), [Assigned(number, job, verdict) for number, job in enumerate(self.jobs)]))
 
-    async def heard(self) -> list[tuple[int, Outcome]] | SchedulerView:
+    async def heard(self) -> list[wire.Row] | SchedulerView:
         payload = await asyncio.wait_for(wire.read_frame(self.reader, wire.LONGEST_TO_PARENT), 10)
         assert payload is not None
         return wire.told(payload)
@@ -55,7 +55,7 @@ async def test_outcomes_travel_together(talking: Talking) -> None:
     await talking.clock.advance(GATHER / 2)
     talking.child.record(talking.jobs[1], FAIL)
     await talking.clock.advance(GATHER)
-    assert await talking.heard() == [(0, PASS), (1, FAIL)]
+    assert await talking.heard() == [(0, PASS, None), (1, FAIL, None)]
 
 
 async def test_its_figures_are_the_sign_of_life(talking: Talking) -> None:
@@ -77,17 +77,21 @@ async def test_the_parents_verdict_sets_the_pace(talking: Talking) -> None:
 
 
 async def test_what_was_steady_travels_again_when_the_parent_has_changed_something(talking: Talking) -> None:
-    """A reload may have changed what counts for a verdict, even of a job that is the same."""
+    """A reload may have changed what counts for a verdict, even of a job that is the same.
+
+    What has stayed behind goes along.
+    """
     talking.assign(Verdict(Health.UP))
     await talking.heard()
     for _ in range(9):
         talking.child.record(talking.jobs[0], PASS)
     await talking.clock.advance(GATHER)
-    assert await talking.heard() == [(0, PASS)] * 2
+    assert await talking.heard() == [(0, PASS, None)] * 2
     talking.child.take(Assignment())
     talking.child.record(talking.jobs[0], PASS)
     await talking.clock.advance(GATHER)
-    assert [await talking.heard(), await talking.heard()] == [[], [(0, PASS)]]
+    seven = Repeated(PASS.status, PASS.code, {0: 7})
+    assert [await talking.heard(), await talking.heard()] == [[], [(0, PASS, seven)]]
 
 
 async def test_a_parent_that_does_not_read_is_given_up(

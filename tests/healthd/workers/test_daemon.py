@@ -41,7 +41,7 @@ async def test_the_table_is_the_same_as_without(site: Site) -> None:
     async with site.running() as daemon:
         await site.until(lambda: site.table == BOTH_UP)
         assert len(children()) == 2
-        await site.until(lambda: (daemon.scheduler_view.jobs, daemon.scheduler_view.checks) == (2, 2))
+        await site.until(lambda: (daemon._parts.scheduler.view.jobs, daemon._parts.scheduler.view.checks) == (2, 2))
     assert site.table == BOTH_UP
     assert children() == []
 

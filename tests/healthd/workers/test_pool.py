@@ -16,7 +16,7 @@ from healthd.schedulerview import SchedulerView
 from healthd.workers.pool import place
 from healthd.workers.privileges import CAP_NET_ADMIN
 from tests.support.building import check, config, service
-from tests.support.pooling import SHORT, Pool
+from tests.support.pooling import JOB, SHORT, Pool
 from tests.support.processes import children, descriptors, running, until
 
 FIXED = Code.FIXED
@@ -59,6 +59,20 @@ async def test_it_leaves_nothing_behind(pool: Pool) -> None:
         await pool.records(FIXED)
     assert children() == []
     assert descriptors() == before
+
+
+async def test_what_stays_behind_is_counted(pool: Pool) -> None:
+    """Every run of a check is, though few outcomes travel: how often it ran is written down by the check itself."""
+    ran = pool.plugin_dir / "ran"
+    kind = pool.plugin(f"""Path({str(ran)!r}).open("a").write("x")\nreturn passed("N")""")
+    pool.set_jobs(pool.check(kind))
+    async with pool.going():
+        await until(lambda: ran.exists() and ran.stat().st_size > 20)
+        pool.pool.check_now([JOB])  # who asks for it is answered, so the next one travels
+        await until(lambda: pool.repeated[JOB] > 0)
+        told = len(pool.recorded) + pool.repeated[JOB]
+        assert told - 2 <= ran.stat().st_size <= told + 20
+        assert len(pool.recorded) < 10
 
 
 async def test_jobs_come_change_and_go_while_it_runs(pool: Pool) -> None:

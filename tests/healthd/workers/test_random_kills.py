@@ -49,15 +49,7 @@ class ImpatientParts(Assembly):
 
     def _engine(self, settings: Settings) -> Scheduler | WorkerPool:
         patience = Patience(beat=0.2, starting_beats=150, pause=0.02, longest_pause=0.1)
-        record = self.controller.record
-        return WorkerPool(
-            self.clock,
-            record,
-            self.bus.publish,
-            settings=settings,
-            verdicts=lambda: self.controller.verdicts,
-            patience=patience,
-        )
+        return WorkerPool(self.clock, self.controller, self.bus.publish, settings=settings, patience=patience)
 
 
 class Impatient(Daemon):

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from checkers.base import Outcome, Status
 from healthd.state import CheckRecord
+from healthd.tally import Tally
 from healthd.verdict import Health, Verdict
 from healthd.workers.sieve import REFRESH, Sieve
 from tests.support.building import LETTERS, check, outcomes
@@ -41,13 +42,15 @@ def test_what_stays_behind_changes_nothing(
 ) -> None:
     """From whatever state the parent is in: verdict, transitions, their evidence and the wish are as with all outcomes.
 
-    Also where the sieve starts again, where time passes, and where the parent counts an UNKNOWN of its own.
+    Also where the sieve starts again, where time passes, and where the parent counts an UNKNOWN of its own. Whenever
+    one travels, all before it are counted, each once.
     """
     config = check(fall=fall, rise=rise)
     start = CheckRecord(config, Verdict(data.draw(st.sampled_from(Health))))
     for outcome in stream(before):
         start.take(outcome)
     whole, sieved = replace(start), replace(start)
+    all_of_them, told = Tally(), Tally()
     sieve, now = Sieve.for_check(config, data.draw(st.sampled_from([0.0, 0.05, REFRESH / 2, REFRESH]))), 0.0
     for outcome in stream(chosen):
         event = data.draw(st.sampled_from(["", "", "", "", "restart", "lost", "later"]))
@@ -57,7 +60,14 @@ def test_what_stays_behind_changes_nothing(
             sieved.take(LETTERS["U"])
         now += REFRESH if event == "later" else 0.1
         expected = whole.take(outcome)
-        found = sieved.take(outcome) if sieve.lets_through(outcome, now) else None
+        all_of_them.add("tcp", outcome)
+        found = None
+        if sieve.lets_through(outcome, now):
+            if (repeated := sieve.taken()) is not None:
+                told.add_many("tcp", repeated)
+            told.add("tcp", outcome)
+            assert told.view == all_of_them.view
+            found = sieved.take(outcome)
         assert found == expected
         assert (sieved.verdict, sieved.asks) == (whole.verdict, whole.asks)
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from checkers.base import Outcome, Status
 from healthd.schedulerview import LatenessView, SchedulerView
+from healthd.tally import BOUNDS, Repeated
 from healthd.workers import wire
 
 texts = st.text(st.characters(), max_size=50)  # surrogates too: scripts print anything
@@ -42,9 +44,18 @@ def outcomes_in(payload: bytes) -> wire.Batch:
     return found
 
 
-@given(st.lists(st.tuples(st.integers(0, 2**40), results), max_size=5))
-def test_outcomes_arrive_as_they_were_sent(batch: list[tuple[int, Outcome]]) -> None:
-    """Status, code, detail, duration and what is asked for, under the number of the job."""
+repetitions = st.builds(
+    Repeated,
+    st.sampled_from(Status),
+    texts,
+    st.dictionaries(st.integers(0, len(BOUNDS)), st.integers(1, 2**53), max_size=3),
+    st.floats(0, 1e9),
+)
+
+
+@given(st.lists(st.tuples(st.integers(0, 2**40), results, st.none() | repetitions), max_size=5))
+def test_outcomes_arrive_as_they_were_sent(batch: list[wire.Row]) -> None:
+    """Status, code, detail, duration and wishes, under the number of the job; and what stayed behind before."""
     data = b"".join(wire.frames_of(batch))
     frames = asyncio.run(read(data, wire.LONGEST_TO_PARENT))
     assert [row for frame in frames for row in outcomes_in(frame)] == batch
@@ -53,10 +64,11 @@ def test_outcomes_arrive_as_they_were_sent(batch: list[tuple[int, Outcome]]) -> 
 def test_the_longest_batch_stays_within_what_the_parent_takes() -> None:
     """Details and codes are cut, and outcomes spread over frames: no worker is killed for a wordy plugin."""
     wordy = Outcome(Status.FAIL, "C" * 1000, "\U0001f600" * 100_000, 1.5, 65535)
-    frames = list(wire.frames_of([(2**60, wordy)] * (2 * wire.BATCH + 1)))
+    repeated = Repeated(Status.FAIL, "\U0001f600" * 1000, dict.fromkeys(range(len(BOUNDS) + 1), 2**53), 1e300)
+    frames = list(wire.frames_of([(2**60, wordy, repeated)] * (2 * wire.BATCH + 1)))
     assert len(frames) == 3
     assert max(map(len, frames)) < wire.LONGEST_TO_PARENT
-    (_, outcome), *_ = outcomes_in(frames[0][4:])
+    (_, outcome, _), *_ = outcomes_in(frames[0][4:])
     assert outcome == Outcome(Status.FAIL, "C" * 64, "\U0001f600" * 1000, 1.5, 65535)
 
 
@@ -73,6 +85,13 @@ async def test_a_frame_has_a_bound() -> None:
 
 
 GOOD = [1, "pass", "L4OK", "", 0.1, None, None, False]
+REPEATED: list[Any] = ["fail", "L4CON", 0.5, [[0, 3], [14, 1]]]
+WRONG_REPEATED: list[list[Any]] = [
+    *(REPEATED[:3], [*REPEATED, 1], ["well", *REPEATED[1:]], ["fail", "C" * 65, *REPEATED[2:]], ["fail", 5, 0.5, []]),
+    *(["fail", "L4CON", seconds, []] for seconds in (1, -0.5, None, float("nan"), float("inf"))),
+    *(["fail", "L4CON", 0.5, durations] for durations in (5, None, [1], [[0]], [[-1, 1]], [[15, 1]], [[0, 0]])),
+    *(["fail", "L4CON", 0.5, [pair]] for pair in (["0", 1], [0, True], [0, 1.5], [0, 2**53 + 1], [[], 1])),
+]
 WRONG = [
     (0, "1"),
     (0, True),
@@ -104,12 +123,15 @@ WRONG = [
     [
         *(b"", b"\xff\xfe", b"{", b"7", b"[7]", b"[" * 100_000, b'{"a": 1}'),
         *(json.dumps([row]).encode() for row in (GOOD[:5], [*GOOD, 1], "pass")),
+        *(json.dumps([[*GOOD, *repeated]]).encode() for repeated in WRONG_REPEATED),
         *(json.dumps([[*GOOD[:place], value, *GOOD[place + 1 :]]]).encode() for place, value in WRONG),
     ],
 )
 def test_what_is_no_outcome_is_refused(payload: bytes) -> None:
     """Foreign code runs in a worker, so all that comes from there is looked at."""
-    assert wire.told(json.dumps([GOOD]).encode()) == [(1, Outcome(Status.PASS, "L4OK", "", 0.1))]
+    assert wire.told(json.dumps([GOOD]).encode()) == [(1, Outcome(Status.PASS, "L4OK", "", 0.1), None)]
+    repeated = Repeated(Status.FAIL, "L4CON", {0: 3, 14: 1}, 0.5)
+    assert outcomes_in(json.dumps([[*GOOD, *REPEATED]]).encode())[0][2] == repeated
     with pytest.raises(wire.WireError, match="which holds no outcomes"):
         wire.told(payload)
 

@@ -16,7 +16,7 @@ def site(tmp_path: Path) -> Site:
 async def test_a_plan_is_made_from_the_files(site: Site) -> None:
     """Of those in use as they are now, or of others; nothing of it is done."""
     async with site.running() as daemon:
-        await site.until(lambda: "10.0.0.1" in site.table and "10.0.0.2" in site.table)
+        await site.until(lambda: site.table.count(" -w 1") == 2)
         before = site.table
         assert (await daemon.operator.plan(None)).effects == ()
         site.web(weight=5)

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from healthd.acting import held, left_of, over, readied, shortfall, standing, weighted
 from healthd.model import Destination, VirtualService
-from healthd.orders import Order
+from healthd.operators.acting import held, left_of, over, readied, shortfall, standing, weighted
+from healthd.operators.orders import Order
 from healthd.overrides import Admin, Override, SetWeight
 from healthd.state import adopted
 from tests.support.building import A, B, C, server, service

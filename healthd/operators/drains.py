@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Container
-from contextlib import closing, suppress
+from collections.abc import Awaitable, Callable, Container
+from contextlib import suppress
 from dataclasses import dataclass
 
 from healthd.clock import Clock, sleep_until
 from healthd.ipvs import Ipvs, IpvsUnavailable
+from healthd.ipvs.counting import counted
 from healthd.model import Connections, Endpoint, ServiceKey, Table
+from healthd.operators.selecting import Key
+from healthd.operators.slices import Slices
 
 PACE = 2.0
 """Seconds between two looks at the connections, while there is somebody to wait for."""
+LOOKED_AT = 500
+"""Servers that are looked at in one go: a millisecond or two."""
 
-Key = tuple[str, Endpoint]
-"""A server of a service."""
+Ended = Callable[[list[Key]], Awaitable[None]]
 
 
 @dataclass(slots=True)
@@ -31,7 +35,11 @@ class Drains:
     """`actual` is what the table holds; `ended` is told of those to whom nobody is connected any more."""
 
     def __init__(
-        self, clock: Clock, ipvs: Ipvs, actual: Callable[[], Table | None], ended: Callable[[list[Key]], None]
+        self,
+        clock: Clock,
+        ipvs: Ipvs,
+        actual: Callable[[], Table | None],
+        ended: Callable[[list[Key]], Awaitable[None]],
     ) -> None:
         self._clock = clock
         self._ipvs = ipvs
@@ -75,27 +83,19 @@ class Drains:
     async def _look(self) -> None:
         before = {key: drain for key, drain in self._drains.items() if not drain.done}
         actual = self._actual()  # before the counts: who is counted after nobody is sent is the last
-        counts = await self._counted(frozenset(drain.service for drain in before.values()))
+        counts = await counted(self._ipvs, frozenset(drain.service for drain in before.values()))
         over = []
+        slices = Slices(LOOKED_AT)
         for key, drain in before.items():
+            await slices.after(1)
             if self._drains.get(key) is not drain:
                 continue  # it has ended meanwhile, or began anew
-            drain.connections = counts.get((drain.service, key[1]), Connections())
+            drain.connections = counts.get(drain.service.label, {}).get(key[1], Connections())
             if not any(drain.connections) and _quiesced(actual, drain.service, key[1]):
                 drain.done = True
                 over.append(key)
         if over:
-            self._ended(over)
-
-    async def _counted(self, services: frozenset[ServiceKey]) -> dict[tuple[ServiceKey, Endpoint], Connections]:
-        found: dict[tuple[ServiceKey, Endpoint], Connections] = {}
-        with closing(self._ipvs.counts(services)) as counts:
-            for each in counts:
-                if each is not None:
-                    service, servers = each
-                    found |= {(service, endpoint): connections for endpoint, connections in servers.items()}
-                await asyncio.sleep(0)
-        return found
+            await self._ended(over)
 
 
 def _quiesced(actual: Table | None, service: ServiceKey, endpoint: Endpoint) -> bool:

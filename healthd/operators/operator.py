@@ -1,42 +1,40 @@
 """What operators can do: each order is carried out as a whole or not at all, and told either way.
 
-What they set survives a restart, is shown until it ends, and ends by itself where a time was given. Nothing here
-waits, apart from `plan`; `run` watches what is drained.
+What they set survives a restart, is shown until it ends, and ends by itself where a time was given. `run` watches
+over that. An order on thousands of servers is carried out in slices, between which checks go on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from healthd import events
-from healthd.acting import Becomes, held, readied, shortfall, weighted
 from healthd.clock import Clock
 from healthd.controller import Controller
-from healthd.drains import Drain
 from healthd.events import Bus
-from healthd.freezing import Freezer
-from healthd.holds import Holds, by_service
 from healthd.ipvs import Ipvs
 from healthd.model import Endpoint
-from healthd.orders import LONGEST_SELECTOR, Done, Order, Refused, check_time, check_weight, listed
+from healthd.operators.acting import Becomes, held, readied, weighted
+from healthd.operators.drains import Drain
+from healthd.operators.freezing import Freezer
+from healthd.operators.holds import Holds
+from healthd.operators.judging import Selector, by_service, chosen, judge
+from healthd.operators.orders import LONGEST_SELECTOR, Done, Order, Refused, check_time, check_weight
+from healthd.operators.preview import Preview
+from healthd.operators.selecting import Key
 from healthd.overrides import Admin, Freeze, Override, SetWeight
 from healthd.plan import JobId, job_id
-from healthd.preview import Preview
 from healthd.printable import one_line
 from healthd.reconcile import Reconciler
-from healthd.selecting import Key, no_match, selected
 
 __all__ = ["Done", "Means", "Operator", "Order", "Preview", "Refused"]
 
-Selector = str | Sequence[str]
-
 LONGEST_LIST = 100
 """Selectors that the audit trail has of one order that was refused."""
-MOST_TOLD = 2
-"""Selectors that match nothing, of which near names are told: to look for them takes a while."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,63 +49,66 @@ class Means:
     check_now: Callable[[Collection[JobId]], None]
     reload: Callable[[], None]
     preview: Callable[[Path | None], Awaitable[Preview]]
+    test_alerts: Callable[[str | None], Awaitable[Sequence[str]]]
+    """The alert of this name, or all; what came of it, in words. Raises KeyError where there is none."""
 
 
 class Operator:
     def __init__(self, means: Means) -> None:
         self._means = means
         self._clock = means.clock
-        self._services = means.controller
+        self._controller = means.controller
+        self._turn = asyncio.Lock()
         self._holds = Holds(means.clock, means.bus, means.controller, means.reconciler, means.ipvs)
         self._freezer = Freezer(means.clock, means.bus, means.controller, means.reconciler)
 
     async def run(self) -> None:
-        """Watches what is drained, for ever."""
+        """Watches what is drained, and ends what is over, for ever."""
         await self._holds.run()
 
-    def drain(self, selector: Selector, order: Order, *, limit: float | None) -> Done:
+    async def drain(self, selector: Selector, order: Order, *, limit: float | None) -> Done:
         """No new connections; after `limit` seconds what is still connected is cut off.
 
         Raises:
             Refused: as every order may be.
 
         """
-        with self._audited("drain", order, selector) as given:
+        async with self._audited("drain", order, selector) as given:
             check_time("limit", limit)
-            return self._set(selector, given, held(Admin.DRAIN, given, self._clock.wall(), limit))
+            return await self._set(selector, given, held(Admin.DRAIN, given, self._clock.wall(), limit))
 
-    def maintain(self, selector: Selector, order: Order, *, ttl: float | None) -> Done:
+    async def maintain(self, selector: Selector, order: Order, *, ttl: float | None) -> Done:
         """As if it were down, and nobody is alarmed; after `ttl` seconds it comes back through its checks."""
-        with self._audited("maintenance", order, selector) as given:
+        async with self._audited("maintenance", order, selector) as given:
             check_time("ttl", ttl)
-            return self._set(selector, given, held(Admin.MAINTENANCE, given, self._clock.wall(), ttl))
+            return await self._set(selector, given, held(Admin.MAINTENANCE, given, self._clock.wall(), ttl))
 
-    def ready(self, selector: Selector, order: Order) -> Done:
+    async def ready(self, selector: Selector, order: Order) -> Done:
         """Ends what `drain` and `maintain` began; a weight that was set stays."""
-        with self._audited("ready", order, selector) as given:
-            return self._set(selector, given, readied(given, self._clock.wall()))
+        async with self._audited("ready", order, selector) as given:
+            return await self._set(selector, given, readied(given, self._clock.wall()))
 
-    def set_weight(self, selector: Selector, order: Order, weight: SetWeight | None) -> Done:
+    async def set_weight(self, selector: Selector, order: Order, weight: SetWeight | None) -> Done:
         """In place of the configured one, which None and 100% bring back."""
-        with self._audited("weight", order, selector) as given:
+        async with self._audited("weight", order, selector) as given:
             check_weight(weight)
             meant = None if weight == SetWeight(100, percent=True) else weight
-            return self._set(selector, given, weighted(meant, given, self._clock.wall()))
+            return await self._set(selector, given, weighted(meant, given, self._clock.wall()))
 
-    def freeze(self, order: Order, *, ttl: float | None) -> Done:
+    async def freeze(self, order: Order, *, ttl: float | None) -> Done:
         """The table is looked at and not edited, for `ttl` seconds."""
-        with self._audited("freeze", order) as given:
+        async with self._audited("freeze", order) as given:
             check_time("ttl", ttl)
             return self._freezer.freeze(given, ttl)
 
-    def thaw(self, order: Order) -> Done:
-        with self._audited("thaw", order) as given:
+    async def thaw(self, order: Order) -> Done:
+        async with self._audited("thaw", order) as given:
             return self._freezer.thaw(given)
 
-    def check_now(self, selector: Selector, order: Order) -> Done:
+    async def check_now(self, selector: Selector, order: Order) -> Done:
         """The checks of these servers start at once."""
-        with self._audited("check-now", order, selector) as given:
-            keys = self._selected(selector)
+        async with self._audited("check-now", order, selector) as given:
+            keys = await chosen(selector, self._controller)
             ids = self._jobs(keys)
             if not ids:
                 raise Refused("invalid", "none of these servers has a check")
@@ -115,13 +116,24 @@ class Operator:
             texts = [self._told_asked(name, servers, given) for name, servers in by_service(keys).items()]
             return Done(tuple(texts), tuple(keys))
 
-    def reload(self, order: Order) -> Done:
+    async def reload(self, order: Order) -> Done:
         """How it went is an event, `reloaded` or `reload_failed`."""
-        with self._audited("reload", order) as given:
+        async with self._audited("reload", order) as given:
             self._means.reload()
             asked = events.ReloadAsked(at=self._clock.wall(), who=given.who, reason=given.reason)
             self._means.bus.publish(asked)
             return Done((asked.text(),))
+
+    async def test_alert(self, name: str | None, order: Order) -> Done:
+        """Sends a test message through the alert of this name, or through all."""
+        async with self._audited("alert-test", order, name or ()) as given:
+            try:
+                texts = tuple(await self._means.test_alerts(name))
+            except KeyError:
+                raise Refused("not_found", f"there is no alert {one_line(name or '', LONGEST_SELECTOR)}") from None
+            tested = events.AlertTested(at=self._clock.wall(), who=given.who, reason=given.reason, results=texts)
+            self._means.bus.publish(tested)
+            return Done(texts)
 
     async def plan(self, path: Path | None) -> Preview:
         """What the configuration at `path` would do, or with None the one in use as it now is on the disk."""
@@ -155,8 +167,8 @@ class Operator:
         """Servers may be gone, and services may have moved."""
         self._holds.refresh()
 
-    @contextmanager
-    def _audited(self, act: str, order: Order, selector: Selector = ()) -> Iterator[Order]:
+    @asynccontextmanager
+    async def _audited(self, act: str, order: Order, selector: Selector = ()) -> AsyncIterator[Order]:
         """A refusal is an event too."""
         given = order.printable
         try:
@@ -176,54 +188,20 @@ class Operator:
             )
             raise
 
-    def _selected(self, selector: Selector) -> list[Key]:
-        """All that any of the selectors means, each server once.
-
-        Raises:
-            Refused: one of them means nothing.
-
-        """
-        servers = {name: service.servers for name, service in self._services.services.items()}
-        found: dict[Key, None] = {}
-        missing = []
-        for each in listed(selector):
-            some = selected(each, servers)
-            found |= dict.fromkeys(some)
-            missing += [] if some else [each]
-        if missing:
-            told = [no_match(each, servers) for each in missing[:MOST_TOLD]]
-            rest = [f"and {len(missing) - MOST_TOLD} more match nothing"] if len(missing) > MOST_TOLD else []
-            raise Refused("not_found", *told, *rest)
-        return list(found)
-
-    def _set(self, selector: Selector, order: Order, becomes: Becomes) -> Done:
-        keys = self._selected(selector)
-        before = self._services.overrides
-        wanted = {key: becomes(before.get(key)) for key in keys}
-        if not order.force:
-            self._judge(wanted)
-        return self._holds.set(wanted, order)
-
-    def _judge(self, wanted: dict[Key, Override | None]) -> None:
-        """The result of the whole counts, for each service.
-
-        Raises:
-            Refused: a service would be left with too few.
-
-        """
-        services, available = self._services.services, self._services.available
-        short = [
-            shortfall(services[name], available(name), {server: wanted[name, server] for server in servers})
-            for name, servers in by_service(wanted).items()
-        ]
-        if any(short):
-            raise Refused("conflict", *filter(None, short))
+    async def _set(self, selector: Selector, order: Order, becomes: Becomes) -> Done:
+        """One order after the other, as they come: what the one is judged by is what the last one has left."""
+        async with self._turn:
+            keys = await chosen(selector, self._controller)
+            if not order.force:
+                await judge(keys, becomes, self._controller)
+            return await self._holds.set(keys, becomes, order)
 
     def _jobs(self, keys: list[Key]) -> list[JobId]:
-        services = self._services.services
+        services = self._controller.services
         return [
             job_id(services[name].config, server, check.config)
             for name, server in keys
+            if name in services and server in services[name].servers  # a reload may have come in between
             for check in services[name].servers[server].checks.values()
         ]
 

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from healthd.model import Endpoint
-from healthd.selecting import no_match, selected
+from healthd.operators.selecting import no_match, selected
 
 A, B = Endpoint("10.0.0.1", 80), Endpoint("10.0.0.2", 8080)
 SIX = Endpoint("2001:db8::1", 80)

@@ -9,9 +9,9 @@ from typing import Any
 from healthd import edits, policy
 from healthd.events import DrainBegan, DrainEnded, MaintenanceBegan, MaintenanceEnded, ServerAct, WeightSet
 from healthd.model import Connections, Endpoint
-from healthd.orders import Order
+from healthd.operators.orders import Order
+from healthd.operators.selecting import Key
 from healthd.overrides import Admin, Freeze, Override, SetWeight
-from healthd.selecting import Key
 from healthd.state import ServiceRecord
 
 ITSELF = Order(who="healthd")
@@ -78,11 +78,14 @@ def left_of(limited: Override | Freeze, now: float) -> float | None:
 
 def shortfall(service: ServiceRecord, available: int, overrides: Mapping[Endpoint, Override | None]) -> str:
     """Why the service, which has so many servers available, could not spare these; empty if it could."""
+    if not service.config.min_available:
+        return ""
     left = available
     for endpoint, override in overrides.items():
         server = service.servers[endpoint]
-        after = replace(server.state, override=override)
-        left += policy.is_available(server.config, after) - policy.is_available(server.config, server.state)
+        now = server.state
+        after = replace(now, override=override)
+        left += policy.is_available(server.config, after) - policy.is_available(server.config, now)
     least = service.config.min_available
     if left >= least or left >= available:
         return ""
@@ -114,7 +117,7 @@ class Changed:
             yield MaintenanceEnded(cause="over" if order is ITSELF else new.admin.value, **facts)
         if old.admin is Admin.DRAIN and (new.cut or not new.held):
             yield DrainEnded(cause="cut" if new.cut else "ready", **facts, **self._counted)
-        if new.held and not new.cut and replace(new, weight=None) != replace(old, weight=None):
+        if new.held and not new.cut and new.hold != old.hold:
             began = DrainBegan if new.admin is Admin.DRAIN else MaintenanceBegan
             yield began(until=new.until, **facts)
         if new.weight != old.weight:

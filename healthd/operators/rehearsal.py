@@ -13,8 +13,8 @@ from healthd.config.apart import load_apart
 from healthd.controller import Controller
 from healthd.ipvs import Ipvs, IpvsUnavailable
 from healthd.model import Table
+from healthd.operators.preview import Preview, preview
 from healthd.plan import Plan
-from healthd.preview import Preview, preview
 from healthd.reconcile import Reconciler
 
 

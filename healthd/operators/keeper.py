@@ -14,12 +14,12 @@ from pathlib import Path
 from healthd.clock import Clock, Timer
 from healthd.config.values import CheckConfig
 from healthd.controller import Controller
-from healthd.events import Act, ActRefused, Bus, CheckAsked, Event, ReloadAsked, Reloaded, ServerEvent
+from healthd.events import Act, ActRefused, AlertTested, Bus, CheckAsked, Event, ReloadAsked, Reloaded, ServerEvent
 from healthd.model import VirtualService
-from healthd.operator import Operator
+from healthd.operators.operator import Operator
+from healthd.operators.selecting import Key
 from healthd.overrides import Override
 from healthd.plan import JobId, Plan, job_id
-from healthd.selecting import Key
 from healthd.state import ServerRecord
 from healthd.statefile import rounds, running
 from healthd.statefile.running import Memory, Past
@@ -116,7 +116,7 @@ def recall(state_dir: Path, plan: Plan, now: float) -> Memory:
 
 def _is_act(event: Event) -> bool:
     """Whether an operator has changed something, or time has for him."""
-    return isinstance(event, Act) and not isinstance(event, ActRefused | CheckAsked | ReloadAsked)
+    return isinstance(event, Act) and not isinstance(event, ActRefused | AlertTested | CheckAsked | ReloadAsked)
 
 
 async def _slowly(slices: Generator[None, None, tuple[Memory, Checks]]) -> tuple[Memory, Checks]:

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from healthd.config.values import ServiceConfig
 from healthd.model import Table
+from healthd.operators.preview import Preview, preview
 from healthd.plan import make
-from healthd.preview import Preview, preview
 from tests.support.building import KEY, OTHER_KEY, A, B, C, check, config, server, service
 from tests.support.controlling import table
 from tests.support.operating import ORDER, Running
@@ -84,7 +84,7 @@ async def test_what_operators_have_set_is_reckoned_with() -> None:
     """A drained server stays drained whatever its new weight; one that is removed takes that with it."""
     site = Running(service(A, B), actual=GOOD)
     async with site.going():
-        site.operator.drain("web/10.0.0.1:80", ORDER, limit=None)
+        await site.operator.drain("web/10.0.0.1:80", ORDER, limit=None)
         await site.settled()
         assert plan(site, service(server(A, 5), B)).edits == ()
         removed = plan(site, service(B)).effects

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from healthd.keeper import Keeper, recall
 from healthd.model import Table
-from healthd.operator import Means, Operator
+from healthd.operators.keeper import Keeper, recall
+from healthd.operators.operator import Means, Operator
 from healthd.plan import Plan
 from healthd.statefile import rounds, running
 from healthd.statefile.running import Memory

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from healthd.acting import ITSELF, left_of
 from healthd.clock import Clock
 from healthd.controller import Controller
 from healthd.events import Bus, Frozen, Thawed
-from healthd.orders import Done, Order
+from healthd.operators.acting import ITSELF, left_of
+from healthd.operators.orders import Done, Order
+from healthd.operators.terms import Terms
 from healthd.overrides import Freeze
 from healthd.reconcile import Reconciler
-from healthd.terms import Terms
 
 
 class Freezer:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from healthd.clock import ManualClock
-from healthd.terms import MOST_STALE, Terms
+from healthd.operators.terms import MOST_STALE, Terms
 
 
 class Ended:

@@ -14,8 +14,8 @@ import pytest
 
 from healthd.config.values import ServiceConfig
 from healthd.model import Endpoint, Table
-from healthd.operating import Operating
-from healthd.operator import Order
+from healthd.operators.operating import Operating
+from healthd.operators.operator import Order
 from healthd.overrides import Admin, Override, SetWeight
 from healthd.plan import JobId
 from healthd.statefile import rounds, running
@@ -85,8 +85,8 @@ async def test_what_was_set_is_set_after_a_restart(machine: Machine, *, killed: 
     """By the next daemon, though the last one was killed; and no edit is needed for it."""
     async with machine.running(killed=killed) as site:
         site.connected(A, 1)
-        site.operator.drain("web/10.0.0.1:80", ORDER, limit=300)
-        site.operator.set_weight("web/10.0.0.2:80", ORDER, SetWeight(7))
+        await site.operator.drain("web/10.0.0.1:80", ORDER, limit=300)
+        await site.operator.set_weight("web/10.0.0.2:80", ORDER, SetWeight(7))
         await site.settled()
     assert site.weights() == {A: 0, B: 7}
     async with machine.running() as site:
@@ -102,9 +102,9 @@ async def test_a_time_goes_on_over_a_restart(machine: Machine) -> None:
     machine.site = Running(*machine.services, actual=table((A, 1), (B, 1), (C, 1)), clock=machine.clock)
     async with machine.running() as site:
         site.connected(A, 1)
-        site.operator.drain("web/10.0.0.1:80", ORDER, limit=300)
-        site.operator.maintain("web/10.0.0.2:80", ORDER, ttl=3600)
-        site.operator.freeze(ORDER, ttl=200)
+        await site.operator.drain("web/10.0.0.1:80", ORDER, limit=300)
+        await site.operator.maintain("web/10.0.0.2:80", ORDER, ttl=3600)
+        await site.operator.freeze(ORDER, ttl=200)
         await machine.clock.advance(100)
     async with machine.running() as site:
         assert site.reconciler.frozen
@@ -125,11 +125,11 @@ async def test_a_jump_of_the_wall_clock_ends_nothing_and_prolongs_nothing(machin
     """While the daemon runs only monotonic time counts, and what is kept is what is left of it."""
     async with machine.running() as site:
         site.connected(A, 1)
-        site.operator.drain("web/10.0.0.1:80", ORDER, limit=300)
+        await site.operator.drain("web/10.0.0.1:80", ORDER, limit=300)
         machine.clock.jump(7200)
         await machine.clock.advance(200)
         assert site.told("drain_ended") == []
-        site.operator.set_weight("web/10.0.0.1:80", ORDER, SetWeight(2))
+        await site.operator.set_weight("web/10.0.0.1:80", ORDER, SetWeight(2))
         await site.settled()
     machine.clock.jump(-100_000)
     async with machine.running() as site:
@@ -143,7 +143,7 @@ async def test_a_jump_of_the_wall_clock_ends_nothing_and_prolongs_nothing(machin
 async def test_a_drain_that_was_done_is_not_told_again(machine: Machine) -> None:
     """Nobody is connected, and everybody knows."""
     async with machine.running() as site:
-        site.operator.drain("web/10.0.0.1:80", ORDER, limit=300)
+        await site.operator.drain("web/10.0.0.1:80", ORDER, limit=300)
         await machine.clock.advance(5)
         assert len(site.told("drain_ended")) == 1
     async with machine.running() as site:
@@ -173,7 +173,7 @@ async def test_what_was_open_at_a_crash_is_not_counted(machine: Machine) -> None
     """It may have been long ago: only a stop in peace keeps it."""
     async with machine.running(killed=True) as site:
         site.ask(A, "FF")
-        site.operator.set_weight("web/10.0.0.1:80", ORDER, SetWeight(2))
+        await site.operator.set_weight("web/10.0.0.1:80", ORDER, SetWeight(2))
     async with machine.running() as site:
         site.ask(A, "F")
         assert site.told("server_down") == []
@@ -182,7 +182,7 @@ async def test_what_was_open_at_a_crash_is_not_counted(machine: Machine) -> None
 async def test_what_is_no_longer_configured_is_forgotten(machine: Machine, caplog: pytest.LogCaptureFixture) -> None:
     """With a line in the log; configuration beats memory."""
     async with machine.running() as site:
-        site.operator.drain("web/10.0.0.1:80", ORDER, limit=None)
+        await site.operator.drain("web/10.0.0.1:80", ORDER, limit=None)
         site.ask(B, "FFF")
     machine.services = (service(B, checks=[check(fall="5")]),)
     async with machine.running() as site:
@@ -207,7 +207,7 @@ async def test_a_damaged_file_is_said_and_replaced(machine: Machine, caplog: pyt
     path.write_text("{")
     async with machine.running() as site:
         assert caplog.messages == [f"{path} is damaged: overrides and verdicts of the last run are lost"]
-        site.operator.drain("web/10.0.0.1:80", ORDER, limit=None)
+        await site.operator.drain("web/10.0.0.1:80", ORDER, limit=None)
     assert machine.kept().keys() == {("web", A)}
 
 
@@ -219,7 +219,7 @@ async def test_a_disk_that_takes_nothing_costs_only_memory(machine: Machine, cap
     (path / "in the way").touch()
     async with machine.running() as site:
         for selector in ("web/10.0.0.1:80", "web/10.0.0.2:80"):
-            site.operator.drain(selector, FORCE, limit=None)
+            await site.operator.drain(selector, FORCE, limit=None)
             async with asyncio.timeout(20):
                 while not any("cannot be written" in message for message in caplog.messages):  # noqa: ASYNC110 - a thread
                     await asyncio.sleep(0.01)
@@ -227,7 +227,7 @@ async def test_a_disk_that_takes_nothing_costs_only_memory(machine: Machine, cap
         assert site.weights() == {A: 0, B: 0}
         (path / "in the way").unlink()
         path.rmdir()
-        site.operator.ready("web/10.0.0.2:80", Order(who="root"))
+        await site.operator.ready("web/10.0.0.2:80", Order(who="root"))
     told = [
         message
         for message in caplog.messages

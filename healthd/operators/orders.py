@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from healthd.model import MAX_WEIGHT, Endpoint
+from healthd.operators.selecting import is_pattern
 from healthd.overrides import SetWeight
 from healthd.printable import one_line
-from healthd.selecting import is_pattern
 
 LONGEST_WHO = 100
 LONGEST_REASON = 500

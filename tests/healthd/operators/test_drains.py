@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator, Generator
 from contextlib import asynccontextmanager, suppress
 
 from healthd.clock import ManualClock, settle
-from healthd.drains import PACE, Drains
 from healthd.ipvs import IpvsUnavailable
 from healthd.ipvs.memory import MemoryIpvs
 from healthd.model import Connections, Endpoint, ServiceKey, Table
+from healthd.operators.drains import PACE, Drains
 from tests.support.building import KEY, OTHER_KEY, A, B
 from tests.support.controlling import table
 
@@ -39,7 +39,10 @@ class Watching:
         self.ipvs = Counted(DRAINED)
         self.actual = actual
         self.ended: list[tuple[str, Endpoint]] = []
-        self.drains = Drains(self.clock, self.ipvs, lambda: self.actual, self.ended.extend)
+        self.drains = Drains(self.clock, self.ipvs, lambda: self.actual, self._end)
+
+    async def _end(self, keys: list[tuple[str, Endpoint]]) -> None:
+        self.ended += keys
 
     @asynccontextmanager
     async def going(self) -> AsyncIterator[None]:
