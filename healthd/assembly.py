@@ -67,7 +67,7 @@ class Assembly:
         self.reconciler = Reconciler(ipvs, clock, self.bus, resync=config.settings.resync)
         self.controller = Controller(self.plan, clock, self.bus, self.reconciler.submit)
         self.scheduler = self._engine(config.settings)
-        self.pushes = Pushes(clock, self.controller.record)
+        self.pushes = Pushes(clock, self.controller.report)
         self.vitals = Vitals(clock, self.controller, self.reconciler)
         self.router = self._router()
         self.operating = Operating(self._means(path, ask_reload), config.settings.state_dir)

@@ -41,7 +41,7 @@ class Controller:
         self._decisions: dict[str, Decision] = {}
         self._desired = Table()
         self.recorded_at = 0.0
-        """When the last outcome of any check was taken in, in monotonic time."""
+        """When the last outcome of a check that is asked was taken in, in monotonic time."""
         self.frozen: Freeze | None = None
         """What is shown of it; the reconciler is who keeps its hands off the table."""
 
@@ -157,8 +157,16 @@ class Controller:
 
     def count(self, job: Job, repeated: Repeated) -> None:
         """Takes in how often an outcome came that changed nothing, and was not recorded."""
-        service, _, _ = self._places[job.id]
+        service, _, check = self._places[job.id]
         service.tally.add_many(job.check.name, repeated)
+        check.note_many(repeated)
+
+    def report(self, job: Job, outcome: Outcome) -> bool:
+        """The same as `record`, of an outcome that came by itself: it says nothing of whether checks advance."""
+        advanced_at = self.recorded_at
+        settled = self.record(job, outcome)
+        self.recorded_at = advanced_at
+        return settled
 
     def override_all(self, name: str, overrides: Mapping[Endpoint, Override | None]) -> tuple[edits.Edit, ...]:
         """Sets what an operator wants of some servers of a service, or with None ends it; the edits that follow.

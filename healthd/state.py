@@ -13,7 +13,7 @@ from healthd.model import Endpoint, VirtualService
 from healthd.overrides import Override
 from healthd.plan import JobId, Plan
 from healthd.policy import Decision, ServerState
-from healthd.tally import Latency, Tally
+from healthd.tally import Latency, Repeated, Tally
 from healthd.verdict import SETTLED, Health, Transition, Verdict, step
 from healthd.weights import AS_CONFIGURED, Damping, Weighed, Wish, asked, damped
 
@@ -49,6 +49,13 @@ class CheckRecord:
         self.count += 1
         self.seconds += outcome.seconds
         self.longest = max(self.longest, outcome.seconds)
+
+    def note_many(self, repeated: Repeated) -> None:
+        """Likewise of several that came to nothing new; how long the longest took is not known."""
+        count = sum(repeated.durations.values())
+        self.count += count
+        self.fails += count if repeated.status is Status.FAIL else 0
+        self.seconds += repeated.seconds
 
     def goes_on(self, outcome: Outcome) -> bool:
         """Whether `outcome` is the one that nearly all are: it passed, as the one before, and nothing was open."""

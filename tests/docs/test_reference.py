@@ -49,6 +49,14 @@ def test_every_kind_and_option_is_in_the_reference(kind: str) -> None:
     assert unnamed == set()
 
 
+def test_every_kind_has_been_tried_against_something() -> None:
+    """docs/checks.md has a table that says of each kind what it was tested against."""
+    text = (DOCS / "checks.md").read_text()
+    table = text.partition("## Tested against")[2].partition("\n## ")[0]
+    first = "".join(row.split("|")[1] for row in table.splitlines() if row.startswith("| `"))
+    assert sorted(re.findall(r"`(\w+)`", first)) == sorted(BUILTIN)
+
+
 def test_the_state_diagram_is_that_of_the_code() -> None:
     """The README shows the diagram that stands above the rules of healthd/verdict.py."""
     documented = [line.strip() for line in (verdict.__doc__ or "").splitlines()]

@@ -28,7 +28,7 @@ class Reporting(Running):
             (folder / name).write_text(token)
         self.folder = folder
         super().__init__(self.service(fall=fall), actual=actual or table((A, 1), (B, 1)))
-        self.pushes = Pushes(self.clock, self.controller.record)
+        self.pushes = Pushes(self.clock, self.controller.report)
         self.asked = self.pushes.set_jobs(self.plan.jobs)
 
     def service(self, *, fall: str = "3", deadline: str = "60s", backup: bool = False) -> ServiceConfig:
@@ -157,3 +157,13 @@ async def test_nothing_is_recorded_after_the_end(tmp_path: Path) -> None:
     assert run.report() is False
     await run.clock.advance(1000)
     assert run.lasts() == [""]
+
+
+async def test_a_report_is_no_sign_that_checks_advance(tmp_path: Path) -> None:
+    """Servers that report every second do not hide that nobody is asked any more."""
+    run = Reporting(tmp_path)
+    before = run.controller.recorded_at
+    await run.clock.advance(30)
+    assert run.report()
+    assert run.controller.recorded_at == before
+    assert run.lasts()[0] == str(GOOD)

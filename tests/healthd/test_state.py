@@ -6,6 +6,7 @@ from checkers.base import Code, Outcome, Status
 from healthd.config.values import ServiceConfig
 from healthd.model import Destination, VirtualService
 from healthd.state import CheckRecord, ServerRecord, adopted, carried_over
+from healthd.tally import Repeated
 from healthd.verdict import Health, Verdict
 from healthd.weights import AS_USUAL
 from tests.support.building import FAIL, LOST, PASS, UNKNOWN, A, B, check, outcomes, server, service
@@ -185,3 +186,13 @@ def test_a_new_server_is_undecided_and_not_in_the_table() -> None:
     after = carried_over(before, service(A, B), 1.0)
     assert (after.servers[B].health, after.servers[B].found) == (Health.UNDECIDED, False)
     assert after.servers[A].health is Health.UP
+
+
+def test_what_a_worker_held_back_is_added_up() -> None:
+    """As if each had come by itself, but for how long the longest took."""
+    record = CheckRecord(check("tcp"), Verdict())
+    record.note(FAIL, 5.0)
+    record.note_many(Repeated(Status.FAIL, "L4CON", {0: 3, 2: 1}, 0.5))
+    record.note_many(Repeated(Status.PASS, "L4OK", {1: 2}, 0.25))
+    assert (record.count, record.fails, record.seconds) == (7, 4, FAIL.seconds + 0.75)
+    assert (record.longest, record.last_at) == (FAIL.seconds, 5.0)
