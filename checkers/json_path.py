@@ -18,8 +18,8 @@ Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 DEEPEST = 64
 """Arrays and objects within each other. No health page comes near it, and a parser that recurses never goes deeper."""
 
-LONGEST_JSON = 1 << 20
-"""Bytes that a check may read as JSON. Hostile ones take a tenth of a second or two, in which nothing else moves."""
+LONGEST_JSON = 1 << 18
+"""Bytes that a check may read as JSON. Hostile ones take some hundredths of a second, in which nothing else moves."""
 
 LONGEST_PATH = 512
 

@@ -39,7 +39,7 @@ WHOLE = issued(dt.datetime(2030, 1, 1, tzinfo=dt.UTC))
     [
         b"",
         b"0",
-        WHOLE[:40],
+        pytest.param(WHOLE[:40], id="cut off"),
         b"\x30\x84\xff\xff\xff\xff" + WHOLE,
         b"\x30\x80" + WHOLE,
         b"\x30\x85\0\0\0\0\1\0",

@@ -118,7 +118,7 @@ async def test_a_failure_wins_over_a_weight(tcp_server: TcpServer) -> None:
     [
         ({"json": (UP,), "method": "HEAD"}, "json", "cannot be met with method = HEAD"),
         ({"weight_json": "$.w", "method": "HEAD"}, "weight_json", "cannot be met with method = HEAD"),
-        ({"json": (UP,), "max_body": 2_000_000}, "max_body", "must be at most 1048576 where JSON is read, not 2000000"),
+        ({"json": (UP,), "max_body": 2_000_000}, "max_body", "must be at most 262144 where JSON is read, not 2000000"),
         ({"weight_json": "w"}, "weight_json", '"w" is no path: must start with "$"'),
         ({"weight_header": "X Weight"}, "weight_header", '"X Weight" is no name of a header field'),
         ({"weight_header": "X", "weight_json": "$"}, "weight_json", "cannot stand beside weight_header"),
