@@ -15,7 +15,7 @@ from healthd.plan import JobId, Plan
 from healthd.policy import Decision, ServerState
 from healthd.tally import Latency, Repeated, Tally
 from healthd.verdict import SETTLED, Health, Transition, Verdict, step
-from healthd.weights import AS_CONFIGURED, Damping, Weighed, Wish, asked, damped
+from healthd.weights import AS_CONFIGURED, Damping, Weighed, Wish, asked, begun, damped
 
 
 @dataclass(slots=True)
@@ -98,13 +98,17 @@ class ServerRecord:
 
     config: ServerConfig
     found: bool
-    checks: dict[str, CheckRecord]
+    checks: tuple[CheckRecord, ...]
     told: Health
     weighed: Weighed = AS_CONFIGURED
     override: Override | None = None
     since: float = 0.0
     transitions: int = 0
     event: ServerEvent | None = None
+
+    def check(self, name: str) -> CheckRecord | None:
+        """The one of that name; there are few, and thousands of servers have no room for a dictionary each."""
+        return next((check for check in self.checks if check.config.name == name), None)
 
     @property
     def state(self) -> ServerState:
@@ -113,14 +117,14 @@ class ServerRecord:
     def weigh(self, damping: Damping, now: float, *, was: Health = Health.DOWN) -> None:
         """Takes up what the checks ask for; as far and as soon as may be if it `was` up, and else in full."""
         configured = self.config.destination.weight
-        wanted = asked([check.asks for check in self.checks.values()], configured, damping)
+        wanted = asked([check.asks for check in self.checks], configured, damping)
         up = was is Health.UP
-        self.weighed = damped(self.weighed, wanted, configured, damping, now) if up else wanted._replace(at=now)
+        self.weighed = damped(self.weighed, wanted, configured, damping, now) if up else begun(wanted, now)
 
     def begin_anew(self) -> None:
         """Forgets what the checks have found: the first outcome of each decides."""
         self.told = Health.UNDECIDED
-        for check in self.checks.values():
+        for check in self.checks:
             check.verdict = Verdict()
             check.wish, check.factor, check.degraded = None, None, False
         self.weighed = AS_CONFIGURED
@@ -129,7 +133,7 @@ class ServerRecord:
     def health(self) -> Health:
         """All checks must pass: one that is down decides, then one that is undecided."""
         found = Health.UP
-        for check in self.checks.values():
+        for check in self.checks:
             health = check.verdict.health
             if health is Health.DOWN:
                 return health
@@ -176,7 +180,8 @@ def places(services: Mapping[str, ServiceRecord], plan: Plan) -> dict[JobId, Pla
     for job in plan.jobs.values():
         service = services[job.service]
         server = service.servers[job.server]
-        found[job.id] = (service, server, server.checks[job.check.name])
+        if check := server.check(job.check.name):
+            found[job.id] = (service, server, check)
     return found
 
 
@@ -184,7 +189,7 @@ def taken_latencies(services: Iterable[ServiceRecord]) -> Generator[Latency]:
     """What the checks took since this was last called; ones without an outcome are left out."""
     for service in services:
         for server in list(service.servers.values()):
-            for check in server.checks.values():
+            for check in server.checks:
                 if check.count:
                     yield Latency(
                         service.config.name,
@@ -210,8 +215,9 @@ def adopted(service: ServiceConfig, actual: VirtualService, at: float) -> Servic
         weight = found.weight if found is not None else 0
         health = Health.UP if weight > 0 else Health.UNDECIDED
         wish = weight if weight not in (0, server.destination.weight) else None
-        checks = {check.name: CheckRecord(check, SETTLED[health], wish) for check in service.checks}
-        servers[server.endpoint] = ServerRecord(server, found is not None, checks, health, Weighed(wish), since=at)
+        checks = tuple(CheckRecord(check, SETTLED[health], wish) for check in service.checks)
+        weighed = AS_CONFIGURED if wish is None else Weighed(wish)
+        servers[server.endpoint] = ServerRecord(server, found is not None, checks, health, weighed, since=at)
     return ServiceRecord(service, servers)
 
 
@@ -226,17 +232,17 @@ def carried_over(old: ServiceRecord, new: ServiceConfig, at: float) -> ServiceRe
     for server in new.servers:
         known = old.servers.get(server.endpoint)
         if known is None:
-            checks = {check.name: CheckRecord(check, SETTLED[Health.UNDECIDED]) for check in new.checks}
+            checks = tuple(CheckRecord(check, SETTLED[Health.UNDECIDED]) for check in new.checks)
             servers[server.endpoint] = ServerRecord(server, found=False, checks=checks, told=Health.UNDECIDED, since=at)
         else:
-            checks = {check.name: _carried_check(known, check) for check in new.checks}
+            checks = tuple(_carried_check(known, check) for check in new.checks)
             carried = servers[server.endpoint] = replace(known, config=server, checks=checks)
             carried.weigh(new.damping, known.weighed.at)
     return ServiceRecord(new, servers, old.told_lost, old.told_fallback, old.tally)
 
 
 def _carried_check(server: ServerRecord, check: CheckConfig) -> CheckRecord:
-    known = server.checks.get(check.name)
+    known = server.check(check.name)
     if known is None or known.last is None:
         return CheckRecord(check, Verdict(server.health), *(known.asks if known else ()))
     if known.config == check:

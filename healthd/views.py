@@ -54,7 +54,7 @@ def _server_view(record: ServerRecord, decision: Decision, now: float) -> snapsh
         health=record.health,
         weight=None if destination is None else destination.weight,
         configured_weight=record.config.destination.weight,
-        checks=tuple(_check_view(check, now) for check in record.checks.values()),
+        checks=tuple(_check_view(check, now) for check in record.checks),
         override=record.override,
         since=record.since,
         transitions=record.transitions,

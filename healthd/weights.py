@@ -111,12 +111,19 @@ def asked(wishes: Iterable[Wish], configured: int, damping: Damping) -> Weighed:
     return Weighed(min(weights, default=None), degraded=any(wish.degraded for wish in known))
 
 
+def begun(wanted: Weighed, now: float) -> Weighed:
+    """What holds of a server that begins `now` with what it asks for."""
+    return AS_CONFIGURED if wanted == AS_CONFIGURED else wanted._replace(at=now)
+
+
 def damped(before: Weighed, wanted: Weighed, configured: int, damping: Damping, now: float) -> Weighed:
     """What holds from `now` on, where `before` did and `wanted` is asked for."""
     old = configured if before.wish is None else before.wish
     new = configured if wanted.wish is None else wanted.wish
     wish = wanted.wish if _large_enough(old, wanted.wish, damping.step.of(configured)) else before.wish
     changes = (configured if wish is None else wish) != old or wanted.degraded is not before.degraded
+    if not changes and (before.wish, before.pending) == (wish, False):
+        return before
     if not changes:
         return before._replace(wish=wish, pending=False)
     if new and now < before.at + damping.interval:

@@ -146,8 +146,8 @@ def _keep(controller: Controller, operator: Operator, *, exact: bool) -> Generat
             if number % SLICE == 0:
                 yield
             destination = virtual.destinations.get(endpoint)
-            found = {} if destination and destination.weight and _is_plain(server, exact=exact) else server.checks
-            decided = [check for check in found.values() if check.verdict.health is not Health.UNDECIDED]
+            found = () if destination and destination.weight and _is_plain(server, exact=exact) else server.checks
+            decided = [check for check in found if check.verdict.health is not Health.UNDECIDED]
             for check in decided:
                 job = job_id(record.config, endpoint, check.config)
                 verdicts[job] = check.verdict if exact else Verdict(check.verdict.health)
@@ -161,4 +161,4 @@ def _keep(controller: Controller, operator: Operator, *, exact: bool) -> Generat
 
 def _is_plain(server: ServerRecord, *, exact: bool) -> bool:
     """Whether the table alone says of a server with weight what there is to know."""
-    return server.override is None and not (exact and any(check.verdict.recent for check in server.checks.values()))
+    return server.override is None and not (exact and any(check.verdict.recent for check in server.checks))

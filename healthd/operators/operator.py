@@ -202,7 +202,7 @@ class Operator:
             job_id(services[name].config, server, check.config)
             for name, server in keys
             if name in services and server in services[name].servers  # a reload may have come in between
-            for check in services[name].servers[server].checks.values()
+            for check in services[name].servers[server].checks
         ]
 
     def _told_asked(self, service: str, servers: Sequence[Endpoint], order: Order) -> str:

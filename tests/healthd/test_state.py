@@ -20,9 +20,15 @@ def one_server(config: ServiceConfig, weight: int | None) -> ServerRecord:
     return adopted(config, VirtualService(destinations=destinations), 0.0).servers[A]
 
 
+def the(server: ServerRecord, name: str) -> CheckRecord:
+    found = server.check(name)
+    assert found is not None
+    return found
+
+
 def feed(server: ServerRecord, name: str, letters: str) -> None:
     for outcome in outcomes(letters):
-        server.checks[name].take(outcome)
+        the(server, name).take(outcome)
 
 
 @pytest.mark.parametrize(
@@ -33,7 +39,7 @@ def test_rule_3_of_the_design_the_table_is_adopted(weight: int | None, health: H
     """Found with weight is up, in each of its checks; found at weight 0, or not found, is to be decided."""
     record = one_server(service(A, checks=TWO), weight)
     assert (record.health, record.told, record.found) == (health, health, found)
-    assert {entry.verdict.health for entry in record.checks.values()} == {health}
+    assert {entry.verdict.health for entry in record.checks} == {health}
 
 
 def test_an_adopted_server_with_several_checks_falls_with_the_first_of_them() -> None:
@@ -91,7 +97,7 @@ def test_the_smallest_wish_counts() -> None:
     """Of several checks the one that asks for least is heard."""
     record = one_server(service(A, checks=TWO), 1)
     for name, weight in (("tcp", 30), ("http", 0)):
-        record.checks[name].take(Outcome(Status.PASS, Code.L7OK, weight=weight))
+        the(record, name).take(Outcome(Status.PASS, Code.L7OK, weight=weight))
     record.weigh(AS_USUAL, 0.0)
     assert record.weighed.wish == 0
 
@@ -119,7 +125,7 @@ def test_an_unchanged_check_keeps_its_state() -> None:
     before = adopted(service(A), VirtualService(destinations={A: Destination()}), 0.0)
     feed(before.servers[A], "tcp", "FF")
     after = carried_over(before, service(server(A, 9), B), 1.0)
-    assert after.servers[A].checks["tcp"] is before.servers[A].checks["tcp"]
+    assert the(after.servers[A], "tcp") is the(before.servers[A], "tcp")
     feed(after.servers[A], "tcp", "F")
     assert after.servers[A].health is Health.DOWN
     assert after.servers[A].config.destination.weight == 9
@@ -130,8 +136,8 @@ def test_a_changed_check_goes_on_from_where_it_stands() -> None:
     before = adopted(service(A), VirtualService(destinations={A: Destination()}), 0.0)
     feed(before.servers[A], "tcp", "FFU")
     after = carried_over(before, service(A, checks=[check(fall="2")]), 1.0)
-    assert after.servers[A].checks["tcp"].verdict == Verdict(Health.UP)
-    assert after.servers[A].checks["tcp"].unknowns == 1
+    assert the(after.servers[A], "tcp").verdict == Verdict(Health.UP)
+    assert the(after.servers[A], "tcp").unknowns == 1
     feed(after.servers[A], "tcp", "F")
     assert after.servers[A].health is Health.UP
     feed(after.servers[A], "tcp", "F")
