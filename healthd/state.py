@@ -180,8 +180,8 @@ def places(services: Mapping[str, ServiceRecord], plan: Plan) -> dict[JobId, Pla
     for job in plan.jobs.values():
         service = services[job.service]
         server = service.servers[job.server]
-        if check := server.check(job.check.name):
-            found[job.id] = (service, server, check)
+        (check,) = (check for check in server.checks if check.config.name == job.check.name)
+        found[job.id] = (service, server, check)
     return found
 
 
