@@ -14,11 +14,13 @@ from pathlib import Path
 
 from benchmarks import page, subjects
 from benchmarks.kinds import KINDS, Kind
-from benchmarks.processes import Running, running
+from benchmarks.processes import Running, running, until
 from benchmarks.subjects import Subject
 from benchmarks.targets import Target
 
 HEALTHD, KEEPALIVED = Subject("healthd"), Subject("keepalived")
+STARTING = 180.0
+"""Seconds that a program may take until it has asked every server once."""
 COLUMNS = (
     "kind",
     "servers",
@@ -90,8 +92,11 @@ def measure(
     interval = kind.interval(servers)
     command = subject.command(kind, servers, target.port if target else 0, folder, interval)
     window = max(1, round(seconds / interval)) * interval
+    asked = target.count() if target else 0
     with running(command.words, folder / "log", command.environment) as program:
-        time.sleep(interval + 4 + servers / 5_000)
+        if target:
+            until(lambda: program.ended or target.count() - asked >= servers, "all are asked", STARTING, every=0.5)
+        time.sleep(interval + 4)
         return _window(program, target, servers / interval, window)
 
 

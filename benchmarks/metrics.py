@@ -29,6 +29,7 @@ from healthd.model import (
     Threshold,
 )
 from healthd.plan import make
+from healthd.remembered import Memory
 from healthd.schedulerview import SchedulerView
 
 COLUMNS = ("servers", "page MiB", "CPU s", "longest turn ms")
@@ -107,7 +108,7 @@ def _metrics(servers: int) -> Metrics:
     )
     plan, bus = make(Config(services=services)), Bus()
     controller = Controller(plan, SystemClock(), bus, lambda table, retired: None)  # noqa: ARG005 - nobody edits
-    controller.start(Table())
+    controller.start(Table(), Memory())
     for job in plan.jobs.values():
         controller.record(job, Outcome(Status.PASS, "L7OK", "answered 200", 0.0012))
     counted = {each.key.label: {server.endpoint: Connections(1, 2, 3) for server in each.servers} for each in services}
@@ -120,7 +121,8 @@ def _metrics(servers: int) -> Metrics:
         started=0.0,
         loaded=0.0,
         scheduler=SchedulerView(),
-        table_errors=0,
+        refused=0,
+        alive=True,
         frozen=False,
         history_error=False,
         history_dropped=0,

@@ -1,22 +1,23 @@
 """From a fault to the edit of the table: healthd, keepalived, ldirectord and mon on the same faults, in turn.
 
 Runs in the lab (tests/lab/run), on real packets and the kernel's table, which is read every 10 ms by someone else. All
-check over HTTP every second with a second of patience, and one failure decides. A fault comes at a random moment.
-System calls are slow in a User-Mode Linux; they are for all.
+check over HTTP every second with a second of patience, and one failure decides. The moments at which a fault comes are
+spread evenly over that second, the same for all: how long it takes is mostly how far the next check is away. System
+calls are slow in a User-Mode Linux; they are for all.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
-import random
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -43,9 +44,10 @@ def main() -> None:
     asked = arguments()
     if "LAB_INSIDE" in os.environ:
         with Topology(servers=SERVERS) as lab:
-            for _ in range(asked.rounds):
+            for number in range(asked.rounds):
+                moments = [(each + number / asked.rounds) / asked.repeat for each in range(asked.repeat)]
                 for name in asked.program:
-                    one_run(name, lab, asked.repeat)
+                    one_run(name, lab, moments)
         return
     results = page.Results(
         "reaction", ("fault", *asked.program), tuple(name for name in asked.program if name != "healthd")
@@ -89,8 +91,11 @@ def summary(found: list[float]) -> str:
     return f"{statistics.median(found):.2f} s (≤ {max(found):.2f}, n={len(found)})" if found else "no figure"
 
 
-def one_run(name: str, lab: Lab, repeat: int) -> None:
-    """Prints the name, a fault and the seconds to the edit, separated by tabulators, for each time."""
+def one_run(name: str, lab: Lab, moments: Sequence[float]) -> None:
+    """Prints the name, a fault and the seconds to the edit, separated by tabulators, for each time.
+
+    Each fault comes once at each of the `moments`, which are parts of a second of the clock.
+    """
     if shutil.which(name) is None and name != "healthd":
         print(f"{name} is not installed: run benchmarks/setup as root", flush=True)
         return
@@ -108,8 +113,8 @@ def one_run(name: str, lab: Lab, repeat: int) -> None:
             return
         watch = stack.enter_context(lab.director.watch())
         try:
-            for fault in [*FAULTS] * repeat:
-                print(f"{name}\t{fault}\t{reaction(lab.servers[0], fault, watch):.2f}", flush=True)
+            for moment, fault in itertools.product(moments, FAULTS):
+                print(f"{name}\t{fault}\t{reaction(lab.servers[0], fault, watch, moment):.2f}", flush=True)
         except TimeoutError as error:
             print(f"{name} left out: {error}\n{program.log.read_text()[-1500:]}\n{lab.director.table()}", flush=True)
 
@@ -122,11 +127,12 @@ def fill(lab: Lab, addresses: list[str]) -> None:
         lab.director.ipvsadm(f"-a -t {VIP} -r {address}:80 -m -w 1")
 
 
-def reaction(server: RealServer, fault: str, watch: Watch) -> float:
+def reaction(server: RealServer, fault: str, watch: Watch, moment: float) -> float:
     harm, mend = FAULTS[fault]
     endpoint = Endpoint(server.address, 80)
     until(lambda: weighted(watch.seen[-1][1], endpoint), f"{server.name} is in the table", PATIENCE)
-    time.sleep(1 + random.random())
+    time.sleep(1)
+    time.sleep((moment - time.monotonic()) % 1)
     began = time.monotonic()
     harm(server)
     try:

@@ -33,24 +33,26 @@ class Agent(TlsChecker):
             if self.send is not None:
                 await stream.send(self.send.encode())
             target.trace.enter(Phase.TALK, "waiting for the agent's line")
-            line = await _line(stream, target)
+            line, received = await _line(stream, target)
         try:
             return _judged(read(line), line)
         except NotAnAgentError as error:
-            raise Failed(Code.L7RSP, f"no answer of an agent: {error}") from error
+            raise Failed(Code.L7RSP, f"no answer of an agent: {error}, received {show(line or received)}") from error
 
 
-async def _line(stream: net.Stream, target: Target) -> bytes:
+async def _line(stream: net.Stream, target: Target) -> tuple[bytes, bytes]:
+    """The line without its end, and all that was received."""
     received = b""
     while (line := line_of(received)) is None:
         if len(received) >= LONGEST:
             raise Failed(Code.L7RSP, f"a line of more than {LONGEST} bytes, which begins with {show(received)}")
         data = await stream.receive(LONGEST - len(received))
         if not data:
-            raise Failed(Code.L7RSP, f"connection closed before the end of the agent's line, received {show(received)}")
+            what = show(received) if received else "nothing"
+            raise Failed(Code.L7RSP, f"connection closed before the end of the agent's line, received {what}")
         received += data
         target.trace.enter(Phase.TALK, f"waiting for the end of the agent's line, received {show(received)}")
-    return line
+    return line, received
 
 
 def _judged(report: Report, line: bytes) -> Outcome:

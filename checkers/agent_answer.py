@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from checkers.base import show
 from checkers.outcome import LARGEST_WEIGHT
 
 LONGEST = 1024
@@ -23,7 +22,7 @@ _MODE = ("ready", "drain", "maint")
 
 
 class NotAnAgentError(ValueError):
-    """The line has no word that an agent says; the text shows it."""
+    """The line has no word that an agent says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +72,7 @@ def read(line: bytes) -> Report:
             continue
         understood = True
     if not understood:
-        raise NotAnAgentError(f'expected words such as "up", "drain" or "75%", received {show(line)}')
+        raise NotAnAgentError('expected words such as "up", "drain" or "75%"')
     return Report(health, mode, *wish, reason.strip(" \t"), tuple(ignored))
 
 

@@ -59,16 +59,20 @@ __all__ = [
 
 
 class Phase(enum.Enum):
-    """How far a check has come; decides the code when the deadline strikes."""
+    """How far a check has come. Decides the code when the deadline strikes, and to which part its time is counted."""
 
-    START = Code.TOUT
-    CONNECT = Code.L4TOUT
-    TLS = Code.L6TOUT
-    TALK = Code.L7TOUT
-    PROCESS = Code.PROCTOUT
-    SILENT = Code.L4OK  # nothing need come any more: reaching the deadline is to pass
-    ANSWERED = Code.L7OK  # likewise: the server has passed, and what is still missing is not its own
-    LOCAL = Code.FILEERR  # something on this machine is waited for: the deadline says nothing of the server
+    START = Code.TOUT, ""
+    CONNECT = Code.L4TOUT, "connect"
+    TLS = Code.L6TOUT, "tls"
+    TALK = Code.L7TOUT, "talk"
+    PROCESS = Code.PROCTOUT, "process"
+    SILENT = Code.L4OK, "talk"  # nothing need come any more: reaching the deadline is to pass
+    ANSWERED = Code.L7OK, "talk"  # likewise: the server has passed, and what is still missing is not its own
+    LOCAL = Code.FILEERR, "local"  # something on this machine is waited for: the deadline says nothing of the server
+
+    def __init__(self, code: Code, part: str) -> None:
+        self.code = code
+        self.part = part
 
 
 class Trace:
@@ -171,6 +175,9 @@ class Checker:
     routed: ClassVar[bool | None] = None
     """Whether `Target.route` is honoured. If None, by lean checks that ask a port: `checkers.net` sees to it."""
 
+    phased: ClassVar[bool] = True
+    """False for one that asks several questions at once: the time of one of them is no phase of the whole."""
+
     address: str | None = None
     port: int | None = None
     source: str | None = None
@@ -200,6 +207,14 @@ class Checker:
     def questions(self) -> int:
         """How many questions one check asks at the same time: more than one needs more descriptors."""
         return 1
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether the weight asked for is one that adds up: that is by how much it differs from the configured one.
+
+        Of the other checks of a server that ask for weights, the one that asks for the smallest is heard.
+        """
+        return False
 
     async def check(self, target: Target) -> Outcome:
         """The outcome for `target`.

@@ -26,6 +26,7 @@ class Combined(Checker):
 
     needs_port: ClassVar[bool] = False
     routed: ClassVar[bool | None] = False
+    phased: ClassVar[bool] = False
 
     part: tuple[Part, ...]
 
@@ -89,7 +90,8 @@ class Combined(Checker):
             case _:
                 failed = [(vote, trace) for vote, trace in late if vote.outcome and vote.outcome.status is Status.FAIL]
                 phase = failed[0][1].phase if failed else Phase.START
-                target.trace.enter(phase, "waiting for " + ", ".join(vote.name for vote, _ in failed))
+                waits = (f"{vote.name} ({trace.text})" if trace.text else vote.name for vote, trace in failed)
+                target.trace.enter(phase, "waiting for " + ", ".join(waits))
 
     def _outcome(self, votes: Sequence[Vote]) -> Outcome:
         status = counted(votes, self.needed) or Status.UNKNOWN

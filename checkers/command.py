@@ -52,6 +52,10 @@ class Command(Checker):
             raise OptionError("output", f'"json" is for style = "plain"; checks of style "{self.style}" know no JSON')
         self._check_expect()
 
+    @property
+    def adds_up(self) -> bool:
+        return self.dynamic
+
     def _check_expect(self) -> None:
         if self.expect is None:
             return

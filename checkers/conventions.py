@@ -4,7 +4,7 @@
 2. `nagios`: 0 is well, 1 a warning, which passes as degraded, 2 critical, 3 not known. What follows a `|` is
    performance data (Monitoring Plugins Development Guidelines).
 3. `keepalived`: 0 is well. Where the check is dynamic, e = 2 to 255 is well, too, and asks for the weight e - 2, so
-   that 2 drains the server (keepalived.conf(5), MISC_CHECK).
+   that 2 drains the server (keepalived.conf(5), MISC_CHECK). Of several such checks the weights add up.
 4. JSON: the last line of the output is an object with any of the keys of `_JSON_TYPES`.
 """
 

@@ -17,9 +17,11 @@ def located(path: str) -> str:
     """The path of the file that is meant: `path` itself, or the credential's.
 
     Raises:
-        ValueError: there is no such credential here; the text says what to do.
+        ValueError: there is no such credential here, or can be no such file; the text says what to do.
 
     """
+    if "\0" in path:
+        raise ValueError("cannot hold a NUL character: no path does")
     if not path.startswith(PREFIX):
         return path
     name = path.removeprefix(PREFIX)

@@ -1,20 +1,20 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from checkers import net
 from checkers.base import Code, Failed, OptionError, Outcome, Phase, Target, passed, show
 from checkers.proxy_header import Version, header
-from checkers.step import SHORTHAND, Step
+from checkers.step import SHORTHAND, Step, StepOptions
 from checkers.tls import TlsChecker
 
 _LONGEST_ANSWER = 1 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
-class Dialog(TlsChecker):
+class Dialog(StepOptions, TlsChecker):
     """Passes when a server keeps to a dialogue: each step sends, expects, or both.
 
     Over TCP each step looks at what came after the match of the step before; over UDP each sends one datagram and
@@ -27,21 +27,14 @@ class Dialog(TlsChecker):
 
     protocol: Literal["tcp", "udp"] = "tcp"
     steps: tuple[Step, ...] = ()
-    send: str | None = field(default=None, repr=False)
-    send_hex: str | None = field(default=None, repr=False)
-    expect: str | None = None
-    expect_hex: str | None = None
-    expect_regex: str | None = None
-    match: Literal["prefix", "substring"] = "substring"
     max_answer: int = 65536
     proxy_protocol: Version | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        given = [option for option in SHORTHAND if getattr(self, option) is not None]
-        if self.steps and (given or self.match != "substring"):
-            raise OptionError((given or ["match"])[0], "cannot stand beside steps: move it into one of them")
-        if not self.steps and not given:
+        if self.steps and (self.given or self.match != "substring"):
+            raise OptionError(next(iter(self.given), "match"), "cannot stand beside steps: move it into one of them")
+        if not self.steps and not self.given:
             raise OptionError("steps", f"missing: give at least one step, or one of {', '.join(SHORTHAND)}")
         if not 1 <= self.max_answer <= _LONGEST_ANSWER:
             raise OptionError("max_answer", f"must be from 1 to {_LONGEST_ANSWER} bytes, not {self.max_answer}")
@@ -65,12 +58,12 @@ class Dialog(TlsChecker):
     def _dialogue(self) -> tuple[Step, ...]:
         if self.steps:
             return self.steps
-        return (Step(match=self.match, **{option: getattr(self, option) for option in SHORTHAND}),)
+        return (Step(match=self.match, **self.given),)
 
     async def check(self, target: Target) -> Outcome:
         if self.protocol == "udp":
             return await self._over_udp(target)
-        async with net.connect(target) as stream:
+        async with net.connect(target, speaks_first=self.tls or bool(self._dialogue[0].request)) as stream:
             if self.proxy_protocol is not None:
                 await stream.send(header(self.proxy_protocol, stream.local(), target))
             if self.tls:
@@ -78,8 +71,9 @@ class Dialog(TlsChecker):
             seen = received = b""
             for number, step in enumerate(self._dialogue, 1):
                 if step.request:
-                    target.trace.enter(Phase.TALK, self._in_step(number, "sending"))
+                    target.trace.enter(Phase.TALK, self._while(number, "sending"))
                     await stream.send(step.request)
+                    target.trace.note(self._while(number, step.sent))
                 if step.listens:
                     seen, received = await self._expect(stream, target, number, received)
         return passed(Code.L7OK, self._in_step(number, f"received {show(seen)}" if seen else "sent"))
@@ -87,8 +81,8 @@ class Dialog(TlsChecker):
     async def _expect(self, stream: net.Stream, target: Target, number: int, received: bytes) -> tuple[bytes, bytes]:
         """What was received up to the end of the match of step `number`, and what after it."""
         step = self._dialogue[number - 1]
-        target.trace.enter(Phase.TALK, self._in_step(number, f"waiting for {step.wanted}{_so_far(received)}"))
-        while (end := step.end_of_match(received)) is None:
+        target.trace.enter(Phase.TALK, self._while(number, f"waiting for {step.wanted}{_so_far(received)}"))
+        while (end := await step.find(received, target.io)) is None:
             if not step.may_still_come(received):
                 raise self._failed(number, f"expected {step.wanted} first", received)
             if len(received) >= self.max_answer:
@@ -97,7 +91,7 @@ class Dialog(TlsChecker):
             if not data:
                 raise self._failed(number, f"connection closed before {step.wanted}", received)
             received += data
-            target.trace.enter(Phase.TALK, self._in_step(number, f"waiting for {step.wanted}{_so_far(received)}"))
+            target.trace.enter(Phase.TALK, self._while(number, f"waiting for {step.wanted}{_so_far(received)}"))
         return received[:end], received[end:]
 
     async def _over_udp(self, target: Target) -> Outcome:
@@ -106,10 +100,11 @@ class Dialog(TlsChecker):
             for number, step in enumerate(self._dialogue, 1):
                 if step.request:
                     await datagrams.send(step.request)
+                    target.trace.note(self._while(number, step.sent))
                 if step.listens:
-                    target.trace.enter(Phase.TALK, self._in_step(number, f"waiting for {step.wanted}"))
+                    target.trace.enter(Phase.TALK, self._while(number, f"waiting for {step.wanted}"))
                     seen = await datagrams.receive(self.max_answer)
-                    if step.end_of_match(seen) is None:
+                    if await step.find(seen, target.io) is None:
                         raise self._failed(number, f"{step.wanted} not found in the datagram", seen)
         return passed(Code.L7OK, self._in_step(number, f"received {show(seen)}"))
 
@@ -119,6 +114,11 @@ class Dialog(TlsChecker):
     def _in_step(self, number: int, text: str) -> str:
         count = len(self._dialogue)
         return text if count == 1 else f"step {number} of {count}: {text}"
+
+    def _while(self, number: int, doing: str) -> str:
+        """For the trace, whose text a sentence about the deadline ends with."""
+        count = len(self._dialogue)
+        return doing if count == 1 else f"in step {number} of {count}, {doing}"
 
 
 def _so_far(received: bytes) -> str:

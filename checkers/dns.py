@@ -5,10 +5,11 @@ import functools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from checkers.base import CheckEnded, Code, Failed, OptionError, Outcome, Phase, Target, Trace, passed, show
+from checkers.base import Code, Failed, OptionError, Outcome, Phase, Target, Trace, passed, show
 from checkers.dnsask import ANSWER_AT_MOST, over_tcp, over_udp
+from checkers.dnscompared import Serial
 from checkers.dnsreply import Reply
-from checkers.dnsserial import behind, serial_of, server_at
+from checkers.dnsserial import serial_of, server_at
 from checkers.passwords import read_password
 from checkers.pattern import Pattern, PatternError
 from checkers.tls import TlsChecker
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 _USUAL_SIZE = 1232  # what the servers' authors agreed on in 2020: it passes everywhere in one piece
 _LONGEST_TEXT = 4 * ANSWER_AT_MOST  # of a record, each of whose bytes may be written as four
+_MOST_OTHERS = 16
 _LARGEST_SERIAL = (1 << 31) - 1
 
 
@@ -29,7 +31,8 @@ class Dns(TlsChecker):
     Over UDP a truncated answer is asked for again over TCP. `edns_size`, `dnssec_ok` and `nsid` are told by EDNS.
     With `tsig_key` the query is signed, and only an answer that is signed by the same key is one.
 
-    `serial_of` is another server of the zone: the serial here may be `max_serial_lag` behind the one there.
+    `serial_of` is another server of the zone, or an array of such: the serial here may be `max_serial_lag` behind the
+    ones there. A server that stands among them is not compared with itself.
     """
 
     default_port: ClassVar[int] = 53
@@ -51,7 +54,7 @@ class Dns(TlsChecker):
         "hmac-sha256"
     )
     tsig_secret_file: str | None = None
-    serial_of: str | None = None
+    serial_of: str | tuple[str, ...] = ()
     max_serial_lag: int = 0
 
     _secret: bytes = field(init=False, repr=False, default=b"")
@@ -75,13 +78,14 @@ class Dns(TlsChecker):
         self._check_serial(question)
 
     def _check_serial(self, question: Question) -> None:
-        if self.serial_of is not None and (question.type != "SOA" or question.rcode != "NOERROR"):
+        if self.serial_of and (question.type != "SOA" or question.rcode != "NOERROR"):
             raise OptionError("serial_of", 'needs record = "SOA" and rcode = "NOERROR": that record has the serial')
-        if self.serial_of is None and self.max_serial_lag:
+        if not self.serial_of and self.max_serial_lag:
             raise OptionError("max_serial_lag", "has no effect without serial_of, the server to compare with")
         if not 0 <= self.max_serial_lag <= _LARGEST_SERIAL:
             raise OptionError("max_serial_lag", f"must be from 0 to {_LARGEST_SERIAL}, not {self.max_serial_lag}")
-        self._other  # noqa: B018 - an address that is none is refused here
+        # Several are asked at once, by a task each.
+        object.__setattr__(self, "lean", len(self._others) <= 1)
 
     @functools.cached_property
     def _question(self) -> Question:
@@ -105,11 +109,18 @@ class Dns(TlsChecker):
         try:
             return None if self.expect_regex is None else Pattern(self.expect_regex).within(_LONGEST_TEXT)
         except PatternError as error:
-            raise OptionError("expect_regex", str(error)) from error
+            raise OptionError("expect_regex", f'"{self.expect_regex}" {error}') from error
 
     @functools.cached_property
-    def _other(self) -> tuple[str, int]:
-        return server_at("serial_of", self.serial_of, self.default_port) if self.serial_of is not None else ("", 0)
+    def _others(self) -> tuple[tuple[str, int], ...]:
+        texts = (self.serial_of,) if isinstance(self.serial_of, str) else self.serial_of
+        if len(texts) > _MOST_OTHERS:
+            raise OptionError("serial_of", f"must be at most {_MOST_OTHERS} servers, not {len(texts)}")
+        return tuple(server_at("serial_of", text, self.default_port) for text in texts)
+
+    @property
+    def questions(self) -> int:
+        return max(len(self._others), 1)
 
     async def check(self, target: Target) -> Outcome:
         if self.transport == "udp":
@@ -121,7 +132,7 @@ class Dns(TlsChecker):
         else:
             reply, how = await over_tcp(self._question, target, self), ""
         outcome = self._judged(reply, how)
-        return outcome if self.serial_of is None else await self._compared(target, reply, outcome)
+        return await self._compared(target, reply, outcome) if self.serial_of else outcome
 
     def _judged(self, reply: Reply, how: str) -> Outcome:
         asked = self._question
@@ -141,27 +152,19 @@ class Dns(TlsChecker):
         return passed(Code.L7OK, f"{reply.rcode}, {found}")
 
     async def _compared(self, target: Target, reply: Reply, outcome: Outcome) -> Outcome:
-        """The outcome of a server that answers well, with its serial beside the one of the other server.
-
-        That one may be down, which is not the fault of this one: then there is nothing to compare.
-        """
-        address, port = self._other
-        if (address, port) == (target.address, target.port):
+        """The outcome of a server that answers well, with its serial beside those of the other servers."""
+        others = [
+            dataclasses.replace(target, address=address, port=port, trace=Trace())
+            for address, port in self._others
+            if (address, port) != (target.address, target.port)
+        ]
+        if not others:
             return outcome
-        own = serial_of(reply.records[0])
-        other = dataclasses.replace(target, address=address, port=port, trace=Trace())
-        target.trace.enter(Phase.ANSWERED, f"{outcome.detail}; serial {own}, asking {other.where} for its own")
-        try:
-            answer = await self._ask_other(other)
-        except CheckEnded as ended:
-            return passed(Code.L7OK, f"{outcome.detail}; serial {own} not compared, {other.where}: {ended.outcome}")
-        newest = serial_of(answer.records[0])
-        lag = behind(own, newest)
-        if lag is None or lag > self.max_serial_lag:
-            how_far = "not comparable with" if lag is None else f"{lag} behind"
-            raise Failed(Code.L7RSP, f"serial {own} is {how_far} {newest} of {other.where}: {outcome.detail}")
-        words = f"{lag} behind" if lag > 0 else "the same as" if lag == 0 else f"{-lag} ahead of"
-        return passed(Code.L7OK, f"{outcome.detail}; serial {own}, {words} {other.where}")
+        serial = Serial(serial_of(reply.records[0]), self.max_serial_lag, outcome.detail)
+        told = f"{outcome.detail}; serial {serial.number}"
+        asked = ", ".join(other.where for other in others)
+        target.trace.enter(Phase.ANSWERED, f"{told}, asking {asked} for {'its' if len(others) == 1 else 'their'} own")
+        return passed(Code.L7OK, f"{told}, {await serial.beside(others, self._ask_other)}")
 
     async def _ask_other(self, other: Target) -> Reply:
         """An answer with a serial; what is expected of this server alone is not expected of the other."""
@@ -184,4 +187,6 @@ class Dot(Dns):
     def __post_init__(self) -> None:
         if not self.tls:
             raise OptionError("tls", 'cannot be false here: type = "dns" is the one without TLS')
+        if self.transport != "tcp":
+            raise OptionError("transport", 'can be "tcp" only here: TLS is spoken over TCP')
         super().__post_init__()

@@ -133,7 +133,7 @@ class BoundedParser(dns.wire.Parser):
 
     def __init__(self, wire: bytes) -> None:
         super().__init__(wire)
-        self._reads_left = 1000 + 4 * len(wire)
+        self._reads_left = 1000 + 2 * len(wire)
 
     def get_bytes(self, size: int) -> bytes:
         self._reads_left -= 1

@@ -82,10 +82,10 @@ class File(Checker):
     def _judged(self, seen: Seen | None, path: Path) -> Outcome:
         if seen is None:
             if self.expect == "present":
-                raise Failed(Code.FILEBAD, f"{path} is not there")
+                raise Failed(Code.FILEBAD, f'{path} is not there; expect = "present"')
             return passed(Code.FILEOK, f"{path} is not there")
         if self.expect == "absent":
-            raise Failed(Code.FILEBAD, f"{path} is there")
+            raise Failed(Code.FILEBAD, f'{path} is there; expect = "absent"')
         age = max(today.now().timestamp() - seen.changed, 0)
         if self._max_age is not None and age > self._max_age:
             raise Failed(Code.FILEBAD, f"{path} is {age:.0f} s old, older than {self.max_age}")

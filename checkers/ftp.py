@@ -1,15 +1,18 @@
 import dataclasses
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import ClassVar
 
 from checkers import net
-from checkers.base import Code, Failed, OptionError, show
+from checkers.base import CheckEnded, Code, Failed, OptionError, Phase, Target, Trace, show
 from checkers.ftp_passive import port_of
-from checkers.lines import LoginChecker, Talk
+from checkers.lines import LoginChecker
 from checkers.replies import MalformedError, framed
+from checkers.talk import Talk
 
 _ANONYMOUS = "anonymous"
 _PASSIVE = "passive mode"
+_DATA = "data connection"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +76,8 @@ class Ftp(LoginChecker):
             await talk.ask(b"PROT P", {"200"}, "PROT P")
         await talk.ask(b"TYPE I", {"200"}, "TYPE I")
         port = await self._passive(talk)
-        async with net.connect(dataclasses.replace(talk.target, port=port)) as data:
+        async with AsyncExitStack() as stack:
+            data = await self._connected(stack, talk.target, port)
             await talk.ask(b"RETR " + file.encode(), {"125", "150"}, doing)
             if protected:
                 await talk.start_tls_beside(self, data)
@@ -81,6 +85,14 @@ class Ftp(LoginChecker):
         if len(content) < self.max_file:
             await talk.next_reply({"226", "250"}, doing)
         return content
+
+    async def _connected(self, stack: AsyncExitStack, target: Target, port: int) -> net.Stream:
+        """The data connection. That it does not come about is mostly the fault of a filter, so it is told apart."""
+        there = dataclasses.replace(target, port=port, trace=_DataTrace(target.trace))
+        try:
+            return await stack.enter_async_context(net.connect(there))
+        except CheckEnded as ended:
+            raise type(ended)(ended.outcome.code, f"{_DATA}: {ended.outcome.detail}") from ended
 
     async def _passive(self, talk: Talk) -> int:
         """The port for the data connection; PASV is for servers that do not know EPSV."""
@@ -108,3 +120,19 @@ class Ftp(LoginChecker):
             f"file {show(file)}" if len(content) < self.max_file else f"the first {len(content)} bytes of {show(file)}"
         )
         raise Failed(Code.L7RSP, f"{show(self.expect)} is not in {part}, {begins}")
+
+
+class _DataTrace(Trace):
+    """Says of all that is done on the data connection that it is there."""
+
+    __slots__ = ("_whole",)
+
+    def __init__(self, whole: Trace) -> None:
+        super().__init__()
+        self._whole = whole
+
+    def enter(self, phase: Phase, text: str = "") -> None:
+        self._whole.enter(phase, f"{text}, the {_DATA}" if text else "")
+
+    def note(self, text: str) -> None:
+        self._whole.note(f"{text}, the {_DATA}")

@@ -14,7 +14,7 @@ from checkers.http_request import check_host, fields_of, first_question
 from checkers.tls import TlsChecker
 
 _OWN_FIELD = re.compile(r"grpc-.*|content-type", re.IGNORECASE)
-_ANSWER_AT_MOST = 65536
+_ANSWER_AT_MOST = 1024  # bytes of the message: a HealthCheckResponse has 2, and 5 before them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +57,7 @@ class Grpc(TlsChecker):
         question = first_question(target, method="POST", scheme=scheme, host=self.host, path=grpc_health.PATH)
         request = request_of(question.method, scheme, question.host, question.path)
         request += [(b"content-type", b"application/grpc"), (b"te", b"trailers"), *self._metadata]
-        async with net.connect(target) as stream:
+        async with net.connect(target, speaks_first=True) as stream:
             if self.tls:
                 await self.start_tls(stream, question.name)
                 require_h2(stream)

@@ -90,12 +90,15 @@ class Http(TlsChecker):
                 break
             question, followed = following, followed + 1
             answer = await self._ask(target, question, first)
-        return self._expectation.judge(answer, _way(question, followed))
+        expected, way = self._expectation, _way(question, followed)
+        if len(answer.body) > expected.at_once:
+            return await expected.judge_apart(answer, way, target.io)
+        return expected.judge(answer, way)
 
     async def _ask(self, target: Target, question: Question, first: Question) -> Answered:
         same_host = question is first or question.host.lower() == first.host.lower()
         asked = target if question.port == target.port else dataclasses.replace(target, port=question.port)
-        async with net.connect(asked) as stream:
+        async with net.connect(asked, speaks_first=True) as stream:
             if self.proxy_protocol is not None:
                 await stream.send(header(self.proxy_protocol, stream.local(), asked))
             if question.scheme == "https":

@@ -1,7 +1,7 @@
 """One request over a connection of HTTP/2, and its answer from a server that may send anything.
 
 The protocol is the library h2's work; it bounds frames, header lists and CONTINUATION frames by itself. What is
-bounded here is how much of the rest is taken: bytes in all, and frames that bring nothing.
+bounded here is how many bytes are taken in all; how many frames, `http2_frames` sees to.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from h2.events import (
     ConnectionTerminated,
     DataReceived,
     Event,
+    InformationalResponseReceived,
     ResponseReceived,
     StreamEnded,
     StreamReset,
@@ -22,21 +23,35 @@ from h2.events import (
 )
 from h2.exceptions import H2Error
 from h2.settings import SettingCodes, Settings
+from hpack import Decoder
 
 from checkers import net
 from checkers.base import Code, Failed, Phase, Trace, show
+from checkers.http2_frames import Frames
 from checkers.http_answer import HEAD_AT_MOST
 from checkers.http_fields import Field, FieldsAnswer
 
-IDLE_FRAMES_AT_MOST = 1000
-"""Frames that bring little or nothing of the answer: each costs us some work, a SETTINGS or a PING an answer too."""
+TABLE_SIZES_AT_MOST = 16
+"""Changes of the size of the table that fields are compressed by; two may stand before a head (RFC 7541, 4.2)."""
 
 _OVERHEAD = 65536  # bytes beside the body: the heads, and frames of connection and streams
-_AT_ONCE = 4096
-_SMALL = 256  # bytes of the body in a frame
 _STREAM = 1
 _FRAME_HEAD = 9
 _SETTINGS = re.compile(rb".{3}\x04\x00.{4}", re.DOTALL)  # RFC 9113, sections 3.4 and 4.1
+
+
+class _Decoder(Decoder):
+    """Takes few changes of its table's size: a byte each, which may be all of a head."""
+
+    def __init__(self, longest: int) -> None:
+        super().__init__(longest)
+        self._sizes = 0
+
+    def _update_encoding_context(self, data: bytes | memoryview) -> int:
+        self._sizes += 1
+        if self._sizes > TABLE_SIZES_AT_MOST:
+            raise Failed(Code.L7RSP, f"more than {TABLE_SIZES_AT_MOST} sizes of the header table")
+        return super()._update_encoding_context(data)
 
 
 class Exchange:
@@ -47,14 +62,14 @@ class Exchange:
         self._body_at_most = body_at_most
         self._room = _OVERHEAD + 2 * body_at_most
         self._beginning = b""
-        self._idle = 0
+        self._frames = Frames()
         self._unsent = body or b""
         self._connection = H2Connection(H2Configuration(client_side=True, header_encoding=None))
         self._connection.local_settings = Settings(
             client=True,
             initial_values={SettingCodes.ENABLE_PUSH: 0, SettingCodes.MAX_HEADER_LIST_SIZE: HEAD_AT_MOST},
         )
-        self._connection.decoder.max_header_list_size = HEAD_AT_MOST
+        self._connection.decoder = _Decoder(HEAD_AT_MOST)
         self._connection.initiate_connection()
         self._connection.send_headers(_STREAM, request, end_stream=body is None)
         if body is not None:
@@ -76,9 +91,11 @@ class Exchange:
         if len(self._beginning) >= _FRAME_HEAD and not _SETTINGS.match(self._beginning):
             raise Failed(Code.L7RSP, f"not HTTP/2: no SETTINGS come first; {self._begins}")
         try:
-            for start in range(0, len(data), _AT_ONCE):
-                for event in self._connection.receive_data(data[start : start + _AT_ONCE]):
-                    self._take(event)
+            self._frames.feed(data)
+            for event in self._connection.receive_data(data):
+                self._take(event)
+        except Failed as failed:
+            raise Failed(Code.L7RSP, self._answered + failed.outcome.detail) from failed
         except H2Error as error:
             raise Failed(Code.L7RSP, f"{self._answered}broken HTTP/2: {_reason(error)}; {self._begins}") from error
         if self._room <= 0 and not self.answer.complete:
@@ -117,26 +134,17 @@ class Exchange:
             case DataReceived(data=data, flow_controlled_length=length):
                 answer.body += (data or b"")[: self._body_at_most - len(answer.body)]
                 self._connection.acknowledge_received_data(length or 0, _STREAM)
-                if len(data or b"") < _SMALL:
-                    self._count(event)
+            case InformationalResponseReceived(headers=fields):
+                self._frames.take_fields(sum(len(name) + len(value) for name, value in fields or ()))
             case TrailersReceived(headers=fields):
                 answer.trailers = [(bytes(name), bytes(value)) for name, value in fields or ()]
             case StreamEnded():
                 answer.complete = True
             case StreamReset(error_code=code) if not answer.complete:
-                raise Failed(Code.L7RSP, f"{self._answered}the server has reset the stream: {_name(code)}")
+                raise Failed(Code.L7RSP, f"the server has reset the stream: {_name(code)}")
             case ConnectionTerminated(error_code=code, last_stream_id=last) if code or not last:
                 text = f" {show(event.additional_data)}" if event.additional_data else ""
-                raise Failed(Code.L7RSP, f"{self._answered}the server has ended the connection: {_name(code)}{text}")
-            case _:
-                self._count(event)
-
-    def _count(self, event: Event) -> None:
-        """One more frame that brings little or nothing; Failed if that are too many."""
-        self._idle += 1
-        if self._idle > IDLE_FRAMES_AT_MOST:
-            message = f"more than {IDLE_FRAMES_AT_MOST} frames that bring next to nothing, last {type(event).__name__}"
-            raise Failed(Code.L7RSP, self._answered + message)
+                raise Failed(Code.L7RSP, f"the server has ended the connection: {_name(code)}{text}")
 
     def _send_body(self) -> None:
         """As much as the server takes for now (RFC 9113, section 5.2)."""
@@ -162,7 +170,7 @@ async def carry_out(stream: net.Stream, trace: Trace, exchange: Exchange, *, who
             await stream.send(outgoing)
         if answer.complete or exchange.full or (answer.status and not whole) or (until and until in answer.body):
             return
-        data = await stream.receive(net.RECEIVE_AT_MOST)
+        data = await stream.receive(net.TURN_AFTER)
         if not data:
             raise exchange.end_of_stream()
         if not answer.status:

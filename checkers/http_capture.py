@@ -13,7 +13,7 @@ from checkers.http_answer import HEAD_AT_MOST
 from checkers.http_expected import pattern
 from checkers.http_judge import Answered
 from checkers.json_path import LONGEST_JSON, AbsentError, Json, JsonPath, described, read_json
-from checkers.pattern import Pattern
+from checkers.pattern import INLINE_STEPS, Pattern
 
 LONGEST_VALUE = 8192
 
@@ -71,6 +71,10 @@ class Capture:
             raise OptionError("max_body", f"must be at most {LONGEST_JSON} where JSON is read, not {max_body}")
         if self.regex is not None and self.wants_body:
             pattern("regex", self.regex, max_body)
+
+    def takes_long(self, answer: Answered) -> bool:
+        """Whether the value had better be looked for apart."""
+        return self._pattern is not None and self._pattern.steps * len(answer.body) > INLINE_STEPS
 
     def value(self, answer: Answered) -> str:
         """The value in `answer`.

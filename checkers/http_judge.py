@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from checkers.apart import apart
 from checkers.base import Code, Failed, Outcome, passed, show
+from checkers.http_answer import HEAD_AT_MOST
 from checkers.http_weight import HeaderWeight, JsonWeight
 from checkers.json_condition import JsonCondition
 from checkers.json_path import Json, read_json
-from checkers.pattern import Pattern
+from checkers.pattern import INLINE_STEPS, Pattern
+from checkers.waiting import Io
 
 _L7OK = Code.L7OK  # looking up a member of an enum costs as much as a call
 
@@ -56,12 +60,20 @@ class Expectation:
     wants_body: bool = field(init=False)
     until: bytes = field(init=False)
     reads_json: bool = field(init=False)
+    at_once: int = field(init=False)
 
     def __post_init__(self) -> None:
+        in_body = sum(condition.steps for condition in self.conditions) + (self.regex.steps if self.regex else 0)
+        in_head = sum(regex.steps for _, regex in self.headers) * HEAD_AT_MOST
+        object.__setattr__(self, "at_once", max(0, INLINE_STEPS - in_head) // in_body if in_body else self.max_body)
         reads_json = bool(self.conditions or self.json_weight)
         object.__setattr__(self, "reads_json", reads_json)
         object.__setattr__(self, "wants_body", reads_json or bool(self.text or self.regex or self.reads_all))
         object.__setattr__(self, "until", b"" if reads_json or self.regex or self.reads_all else self.text)
+
+    async def judge_apart(self, answer: Answered, way: str, io: Io) -> Outcome:
+        """As `judge`, for a body of more than `at_once` bytes: a search that may take long holds nobody up."""
+        return await apart(io, functools.partial(self.judge, answer, way))
 
     def judge(self, answer: Answered, way: str) -> Outcome:
         """The outcome of an answer that came by `way`, which is added to its status line.
@@ -79,7 +91,7 @@ class Expectation:
             if not any(regex.search(value) for value in values):
                 found = f"{name} is {show(', '.join(values))}" if values else f"{name} is missing"
                 raise Failed(Code.L7RSP, f"answered {answered}, {found}; expected a match of {show(regex.pattern)}")
-        if self.text not in answer.body:
+        if answer.body.find(self.text) < 0:  # `in` first asks whether the text is a number, which raises
             raise Failed(Code.L7RSP, f"answered {answered}, {show(self.text)} {self._not_in_body(answer)}")
         if self.regex is not None and self.regex.end_of_match(bytes(answer.body)) is None:
             wanted = show(self.regex.pattern)

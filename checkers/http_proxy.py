@@ -76,3 +76,4 @@ class HttpProxy(Http):
             raise Failed(Code.L7STS, f"{answered}; expected status 200-299")
         if not answer.beginning.endswith(b"\r\n\r\n"):  # TLS is begun by the client
             raise Failed(Code.L7RSP, f"{answered}, and sent more than that: {show(answer.beginning[-60:])}")
+        stream.far_end = f"{where} behind {stream.far_end}"

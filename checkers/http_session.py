@@ -1,10 +1,12 @@
 """Several requests in a row, each with what the answers before it have handed on: a login, and the page behind it."""
 
 import dataclasses
+import functools
 from dataclasses import dataclass, field
 from typing import ClassVar
 
 from checkers import net
+from checkers.apart import apart
 from checkers.base import Code, Failed, OptionError, Outcome, Phase, Target, Trace, passed, show
 from checkers.http_answer import Answer
 from checkers.http_capture import CaptureError, Cookies
@@ -13,6 +15,7 @@ from checkers.http_request import Fields, Question, check_host, fields_of, first
 from checkers.http_step import HttpStep
 from checkers.http_template import NAME
 from checkers.passwords import read_password
+from checkers.proxy_header import Version, header
 from checkers.tls import TlsChecker
 
 _STEPS_AT_MOST = 20
@@ -37,6 +40,7 @@ class HttpSession(TlsChecker):
     headers: dict[str, str] = field(default_factory=dict, repr=False, hash=False)
     secrets: dict[str, str] = field(default_factory=dict, repr=False, hash=False)
     follow_redirects: int = 0
+    proxy_protocol: Version | None = None
 
     _secrets: dict[str, str] = field(init=False, repr=False, hash=False)
 
@@ -89,10 +93,15 @@ class HttpSession(TlsChecker):
                 break
             question, followed = following, followed + 1
         way = f" after {followed} redirect{'s' if followed > 1 else ''}" if followed else ""
-        outcome = step.expected.judge(answer, way)
+        if len(answer.body) > step.expected.at_once:
+            outcome = await step.expected.judge_apart(answer, way, target.io)
+        else:
+            outcome = step.expected.judge(answer, way)
         for name, capture in step.capture.items():
+            await target.io.turn()  # each looks through the whole body
+            look = functools.partial(capture.value, answer)
             try:
-                values[name] = capture.value(answer)
+                values[name] = await apart(target.io, look) if capture.takes_long(answer) else look()
             except CaptureError as error:
                 raise Failed(Code.L7RSP, f"answered {answer.status_line}{way}, the value {name} {error}") from error
         return outcome
@@ -100,7 +109,9 @@ class HttpSession(TlsChecker):
     async def _ask(self, target: Target, question: Question, first: Question, sent: "_Sent") -> Answer:
         own = question.host.lower() == first.host.lower()
         asked = target if question.port == target.port else dataclasses.replace(target, port=question.port)
-        async with net.connect(asked) as stream:
+        async with net.connect(asked, speaks_first=True) as stream:
+            if self.proxy_protocol is not None:
+                await stream.send(header(self.proxy_protocol, stream.local(), asked))
             if question.scheme == "https":
                 await stream.start_tls(self.tls_context(), (self.tls_name if own else None) or question.name)
             target.trace.enter(Phase.TALK, f"waiting for the answer to {question.method} {show(sent.step.path)}")
@@ -135,7 +146,7 @@ class _Within(Trace):
         self._where = where
 
     def enter(self, phase: Phase, text: str = "") -> None:
-        self._trace.enter(phase, f"{self._where}: {text}")
+        self._trace.enter(phase, f"in {self._where}, {text}")
 
     def note(self, text: str) -> None:
-        self._trace.note(f"{self._where}: {text}")
+        self._trace.note(f"in {self._where}, {text}")

@@ -8,7 +8,7 @@ import struct
 from dataclasses import dataclass
 
 from checkers.base import Code, Unable
-from checkers.net import Socket
+from checkers.sockets import Socket
 from checkers.waiting import Watch
 
 _HEADER = struct.Struct("!BBHHH")  # type, code, checksum, identifier, sequence number (RFC 792, RFC 4443 section 4)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 import operator
 from collections.abc import Callable, Mapping
@@ -65,6 +66,11 @@ class JsonCondition:
         except PatternError as error:
             raise OptionError("value", f'"{self.value}" {error}') from error
 
+    @property
+    def steps(self) -> int:
+        """For each byte of a text, at worst."""
+        return self._pattern.steps if self.operator == "matches" else 0
+
     def objection(self, value: Json) -> str:
         """Why the condition does not hold for `value`, with what was found and what expected; "" if it holds."""
         try:
@@ -99,7 +105,13 @@ class JsonCondition:
     def _contained_in(self, found: Json) -> bool:
         if isinstance(found, str):
             return isinstance(self.value, str) and self.value in found
-        return isinstance(found, list) and any(_equal(element, self.value) for element in found)
+        if not isinstance(found, list):
+            return False
+        # To Python 1, 1.0 and true are equal. An array may have a hundred thousand elements: nothing here is a loop.
+        if isinstance(self.value, bool):
+            return any(map(operator.is_, found, itertools.repeat(self.value)))
+        truths = map(operator.is_, found, itertools.repeat(bool(self.value)))
+        return found.count(self.value) > (sum(truths) if self.value in (0, 1) else 0)
 
 
 def _equal(found: Json, value: Json) -> bool:

@@ -15,11 +15,17 @@ from checkers.base import show
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
-DEEPEST = 64
-"""Arrays and objects within each other. No health page comes near it, and a parser that recurses never goes deeper."""
-
 LONGEST_JSON = 1 << 18
-"""Bytes that a check may read as JSON. Hostile ones take some hundredths of a second, in which nothing else moves."""
+"""Bytes that a check may read as JSON."""
+
+MOST_CONTAINERS = 1 << 13
+"""Brackets that open an array or an object in it, one for every 32 bytes. They are what costs: a text of this length
+made of nothing else takes some hundredths of a second to read, in which nothing else moves, and one within both bounds
+some thousandths. Those within texts count too: telling them apart costs more than it is worth."""
+
+MOST_SEPARATORS = 40_000
+"""Commas and colons in it, which stand between values and after the names of members: names that are all different
+take a third of a microsecond each. Those within texts count here too."""
 
 LONGEST_PATH = 512
 
@@ -30,11 +36,6 @@ _STEP = re.compile(
     r'|\["(?P<double>(?:[^"\\]|\\["\\])+)"\]'
 )
 _ESCAPED = re.compile(r"\\(.)")
-# A string, closed or not, is taken whole, so that brackets in it do not count, and a quote is looked at once.
-_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\Z)', re.DOTALL)
-_AS_SQUARE = bytes.maketrans(b"{}", b"[]")
-_TOO_MANY = b"[" * (DEEPEST + 1)
-_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
 class AbsentError(LookupError):
@@ -95,15 +96,19 @@ def read_json(data: bytes | bytearray) -> Json:
     """The value that `data` is: JSON in UTF-8 (RFC 8259), a byte order mark passed over.
 
     Raises:
-        ValueError: it is not, or is nested too deeply; the text says where.
+        ValueError: it is not, or has too many values or arrays and objects, also within each other; the text says so.
 
     """
-    if _is_too_deep(data):
-        raise ValueError(f"nested deeper than {DEEPEST}")
+    if data.count(b"[") + data.count(b"{") > MOST_CONTAINERS:
+        raise ValueError(f"more than {MOST_CONTAINERS} arrays and objects")
+    if data.count(b",") + data.count(b":") > MOST_SEPARATORS:
+        raise ValueError(f"more than {MOST_SEPARATORS} commas and colons")
     try:
         value: Json = json.loads(data.decode("utf-8-sig"), parse_constant=_refuse)
     except UnicodeDecodeError as error:
         raise ValueError(f"not UTF-8 at byte {error.start}") from None
+    except RecursionError:  # its parser counts how deep it is
+        raise ValueError("too many arrays and objects within each other") from None
     return value
 
 
@@ -119,24 +124,6 @@ def described(value: Json) -> str:
         case dict():
             return f"an object of {len(value)}"
     return show(repr(value)).strip('"')
-
-
-def _is_too_deep(data: bytes | bytearray) -> bool:
-    """Whether more than `DEEPEST` arrays and objects may be open at once.
-
-    Each turn takes away the innermost pairs of brackets, all at once, so hostile nesting costs no more than flat text.
-    """
-    if data.count(b"[") + data.count(b"{") <= DEEPEST:
-        return False
-    brackets = _STRING.sub(b"", data).translate(_AS_SQUARE, delete=_NO_BRACKETS)
-    for _ in range(DEEPEST):
-        if _TOO_MANY in brackets:
-            return True
-        before = len(brackets)
-        brackets = brackets.replace(b"[]", b"")
-        if len(brackets) == before:
-            break
-    return b"[]" in brackets or brackets.count(b"[") > DEEPEST
 
 
 def _refuse(constant: str) -> Never:

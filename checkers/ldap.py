@@ -1,18 +1,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from checkers import ldap_wire, net
+from checkers import net
 from checkers.base import Code, Failed, OptionError, Outcome, Target, passed, show
-from checkers.ldap_talk import Talk, accepted
-from checkers.ldap_wire import Entry, NotLdapError
+from checkers.extras import extra
 from checkers.passwords import read_password
 from checkers.tls import TlsChecker
 
 _ATTRIBUTE = re.compile(r"[A-Za-z0-9.-]+(?:;[A-Za-z0-9-]+)*")  # RFC 4512, section 2.5
-_MOST_REQUESTS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,55 +53,38 @@ class Ldap(TlsChecker):
             raise OptionError("attribute", f'must be the name of one attribute such as "mail", not "{self.attribute}"')
         if self.password_file is not None:
             object.__setattr__(self, "_password", read_password("password_file", self.password_file))
+        with extra("ldap"):
+            import checkers.ldap_talk  # noqa: F401, PLC0415 - only where it is used
 
     def may_use_tls(self) -> bool:
         return self.tls or self.starttls
 
     async def check(self, target: Target) -> Outcome:
-        async with net.connect(target) as stream:
+        from checkers.ldap_talk import Talk  # noqa: PLC0415 - as above
+
+        async with net.connect(target, speaks_first=True) as stream:
             if self.tls:
                 await self.start_tls(stream, target.address)
             talk = Talk(stream, target)
             if self.starttls:
-                answer = await talk.ask("StartTLS", ldap_wire.start_tls, ldap_wire.EXTENDED_RESPONSE)
-                accepted(answer[-1].body, "StartTLS", Code.L6RSP)
-                talk.forget()
+                await talk.begin_tls()
                 await self.start_tls(stream, target.address)
-            await self._bind(talk)
-            found = "" if self.base is None else await self._search(talk, self.base)
-            await stream.send(ldap_wire.unbind(_MOST_REQUESTS))
+            await talk.bind(self.bind_dn, self._password)
+            found = ""
+            if self.base is not None:
+                entry = await talk.entry(self.base, self.attribute)
+                found = self._judged(entry.dn, entry.attributes)
+            await talk.unbind()
         who = "anonymously" if self.bind_dn is None else f"as {show(self.bind_dn)}"
         return passed(Code.L7OK, f"bound {who}{found}")
 
-    async def _bind(self, talk: Talk) -> None:
-        doing = "anonymous bind" if self.bind_dn is None else f"bind as {show(self.bind_dn)}"
-        answer = await talk.ask(
-            doing, lambda number: ldap_wire.bind(number, self.bind_dn or "", self._password), ldap_wire.BIND_RESPONSE
-        )
-        accepted(answer[-1].body, doing, Code.L7STS)
-
-    async def _search(self, talk: Talk, base: str) -> str:
-        doing = f"search for {show(base)}"
-        wanted = self.attribute or ldap_wire.NO_ATTRIBUTES
-        answer = await talk.ask(
-            doing, lambda number: ldap_wire.base_search(number, base, wanted), ldap_wire.SEARCH_DONE
-        )
-        accepted(answer[-1].body, doing, Code.L7STS)
-        entries = [message.body for message in answer if message.operation == ldap_wire.ENTRY]
-        if len(entries) != 1:
-            raise Failed(Code.L7RSP, f"{doing}: {len(entries)} entries were returned; expected 1")
-        try:
-            return self._judged(ldap_wire.entry(entries[0]))
-        except NotLdapError:
-            raise Failed(Code.L7RSP, f"{doing}: the entry is broken: {show(entries[0])}") from None
-
-    def _judged(self, entry: Entry) -> str:
-        where = f"entry {show(entry.dn)}"
+    def _judged(self, dn: str, attributes: Mapping[str, Sequence[bytes]]) -> str:
+        where = f"entry {show(dn)}"
         if self.attribute is None:
-            if self.expect is not None and _folded(entry.dn) != _folded(self.expect):
+            if self.expect is not None and _folded(dn) != _folded(self.expect):
                 raise Failed(Code.L7RSP, f"found {where}; expected {show(self.expect)}")
             return f", found {where}"
-        values = entry.attributes.get(self.attribute.lower(), [])
+        values = attributes.get(self.attribute.lower(), [])
         shown = ", ".join(show(value) for value in values[:3]) + (", ..." if len(values) > 3 else "")
         if not values:
             raise Failed(Code.L7RSP, f"{where} has no {self.attribute} that may be read")

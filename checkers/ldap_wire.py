@@ -1,56 +1,34 @@
 """The few messages of LDAP (RFC 4511) that a check needs, as bytes and values; no I/O.
 
-They are BER with definite lengths only (section 5.1). Nothing here recurses, and what is read is gone through once.
+They are the library pyasn1's work, which is the extra `ldap`, by the grammar of pyasn1-modules: that of RFC 2251, whose
+messages are the same. How much it is given is bounded, as it takes some microseconds for every value.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
-_INTEGER, _STRING, _ENUMERATED, _SEQUENCE, _SET, _FALSE = 0x02, 0x04, 0x0A, 0x30, 0x31, b"\x01\x01\x00"
-_BIND, _UNBIND, _SEARCH, _EXTENDED = 0x60, 0x42, 0x63, 0x77
-_SIMPLE, _PRESENT, _REQUEST_NAME = 0x80, 0x87, 0x80
+from pyasn1.codec.ber import encoder
+from pyasn1.error import PyAsn1Error
+from pyasn1.type import univ
+from pyasn1_modules import rfc2251
 
-BIND_RESPONSE, ENTRY, SEARCH_DONE, REFERENCE, EXTENDED_RESPONSE = 0x61, 0x64, 0x65, 0x73, 0x78
+from checkers.ldap_answer import ANSWER, ENTRY, REFERENCE, Decoder, NotLdapError, TooManyError
 
-START_TLS = b"1.3.6.1.4.1.1466.20037"
+START_TLS = "1.3.6.1.4.1.1466.20037"
 NO_ATTRIBUTES = "1.1"
 
 LONGEST = 262144
 """Bytes that the answers to one request may have together."""
 
-_NAMES = {
-    0: "success",
-    1: "operationsError",
-    2: "protocolError",
-    7: "authMethodNotSupported",
-    8: "strongerAuthRequired",
-    10: "referral",
-    13: "confidentialityRequired",
-    32: "noSuchObject",
-    34: "invalidDNSyntax",
-    48: "inappropriateAuthentication",
-    49: "invalidCredentials",
-    50: "insufficientAccessRights",
-    51: "busy",
-    52: "unavailable",
-    53: "unwillingToPerform",
-    80: "other",
-}
+_SEQUENCE = 0x30
+_LENGTH_OCTETS = 4  # more than anybody sends
+_LARGEST_CODE = 2**31 - 1
+_LONGEST_TEXT = 8192  # bytes of a name or a message: what is no UTF-8 in it takes its time
+_LONGEST_TYPE = 200  # likewise of an attribute's, of which there may be many
 
-
-class NotLdapError(ValueError):
-    """What was received cannot be an LDAPMessage."""
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """`operation` is the tag of the protocolOp, `body` what is in it."""
-
-    number: int
-    operation: int
-    body: bytes
+_NAMES = {int(number): name for name, number in rfc2251.LDAPResult()["resultCode"].namedValues.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,125 +52,106 @@ class Entry:
     attributes: dict[str, list[bytes]]
 
 
+@dataclass(frozen=True, slots=True)
+class Message:
+    """`operation` is the name of the protocolOp in RFC 2251; it has a `result`, or an `entry`, or is a reference."""
+
+    number: int
+    operation: str
+    result: Result | None = None
+    entry: Entry | None = None
+
+
 def bind(number: int, dn: str, password: bytes) -> bytes:
     """A simple bind; an anonymous one with both empty."""
-    return _message(number, _BIND, _integer(3) + _tlv(_STRING, dn.encode()) + _tlv(_SIMPLE, password))
+    request = rfc2251.BindRequest()
+    request["version"], request["name"] = 3, dn.encode()
+    request["authentication"]["simple"] = password
+    return _message(number, "bindRequest", request)
 
 
 def start_tls(number: int) -> bytes:
-    return _message(number, _EXTENDED, _tlv(_REQUEST_NAME, START_TLS))
+    request = rfc2251.ExtendedRequest()
+    request["requestName"] = START_TLS
+    return _message(number, "extendedReq", request)
 
 
 def base_search(number: int, dn: str, attribute: str) -> bytes:
     """For the entry `dn` itself, whatever it is."""
-    limits = _integer(0) * 2  # sizeLimit and timeLimit: none, one entry is all there can be
-    scope = _tlv(_ENUMERATED, b"\0") * 2  # baseObject, neverDerefAliases
-    wanted = _tlv(_SEQUENCE, _tlv(_STRING, attribute.encode()))
-    body = _tlv(_STRING, dn.encode()) + scope + limits + _FALSE + _tlv(_PRESENT, b"objectClass") + wanted
-    return _message(number, _SEARCH, body)
+    request = rfc2251.SearchRequest()
+    request["baseObject"], request["scope"], request["derefAliases"] = dn.encode(), "baseObject", "neverDerefAliases"
+    request["sizeLimit"], request["timeLimit"], request["typesOnly"] = 0, 0, False  # one entry is all there can be
+    request["filter"]["present"] = "objectClass"
+    request["attributes"].append(attribute)
+    return _message(number, "searchRequest", request)
 
 
 def unbind(number: int) -> bytes:
-    return _message(number, _UNBIND, b"")
+    """By hand: pyasn1-modules 0.4.2 writes 0x62 for its tag, where it is 0x42 (RFC 4511, section 4.3)."""
+    return b"\x30\x05\x02\x01%c\x42\x00" % number
 
 
 def first_message(received: bytes | bytearray) -> tuple[Message, int] | None:
     """The message that `received` begins with and its length; None while it is not whole.
 
     Raises:
-        NotLdapError: it begins with none, or with one longer than LONGEST.
+        NotLdapError: it begins with none, or with one longer than LONGEST, or with none of an answer's.
+        TooManyError: it is one of too many values.
 
     """
+    end = _end(received)
+    if end is None or len(received) < end:
+        return None
+    try:
+        message = next(iter(Decoder(bytes(received[:end]), asn1Spec=ANSWER)))
+        if not isinstance(message, PyAsn1Error):  # which is that less has come than some length in it says
+            return _understood(message), end
+    except TooManyError:
+        raise
+    except (PyAsn1Error, OverflowError, ValueError) as error:
+        # pyasn1 0.6.5 lets the latter two out: for a length of eight octets, and for a number too long to be shown.
+        raise NotLdapError from error
+    raise NotLdapError
+
+
+def _end(received: bytes | bytearray) -> int | None:
+    """Where the first message ends; None while that is not known. Its length has to be a definite one (section 5.1)."""
     if not received:
         return None
-    if received[0] != _SEQUENCE:
+    octets = received[1] & 0x7F if len(received) > 1 and received[1] & 0x80 else 0
+    if received[0] != _SEQUENCE or octets > _LENGTH_OCTETS or received[1:2] == b"\x80":
         raise NotLdapError
-    if len(received) < 2 or len(received) < 2 + _octets_of_length(received[1]):
+    if len(received) < 2 + octets:
         return None
-    start, end = _content(received, 0)
+    end = 2 + octets + (int.from_bytes(received[2 : 2 + octets], "big") if octets else received[1])
     if end > LONGEST:
         raise NotLdapError
-    if len(received) < end:
-        return None
-    parts = list(_elements(bytes(received[start:end])))
-    if len(parts) < 2 or parts[0][0] != _INTEGER or not 1 <= len(parts[0][1]) <= 4:
+    return end
+
+
+def _understood(message: Any) -> Message:
+    number, operation = int(message["messageID"]), message["protocolOp"]
+    kind, body = operation.getName(), operation.getComponent()
+    if kind == ENTRY:
+        attributes = {
+            _text(attribute["type"], _LONGEST_TYPE).lower(): [bytes(value) for value in attribute["vals"]]
+            for attribute in body["attributes"]
+        }
+        return Message(number, kind, entry=Entry(_text(body["objectName"]), attributes))
+    if kind == REFERENCE:
+        return Message(number, kind)
+    code = int(body["resultCode"])
+    if not 0 <= code <= _LARGEST_CODE:
         raise NotLdapError
-    return Message(int.from_bytes(parts[0][1], "big"), *parts[1]), end
+    return Message(number, kind, Result(code, _text(body["errorMessage"])))
 
 
-def result(body: bytes) -> Result:
-    """Of the body of a response that is an LDAPResult, whatever may follow it.
-
-    Raises:
-        NotLdapError: it is none.
-
-    """
-    parts = list(_elements(body))
-    tags = [tag for tag, _ in parts[:3]]
-    if tags != [_ENUMERATED, _STRING, _STRING] or not 1 <= len(parts[0][1]) <= 4:
-        raise NotLdapError
-    return Result(int.from_bytes(parts[0][1], "big"), parts[2][1].decode("utf-8", "backslashreplace"))
+def _text(value: univ.OctetString, longest: int = _LONGEST_TEXT) -> str:
+    return bytes(value)[:longest].decode("utf-8", "backslashreplace")
 
 
-def entry(body: bytes) -> Entry:
-    """Of the body of a SearchResultEntry.
-
-    Raises:
-        NotLdapError: it is none.
-
-    """
-    parts = list(_elements(body))
-    if [tag for tag, _ in parts] != [_STRING, _SEQUENCE]:
-        raise NotLdapError
-    attributes: dict[str, list[bytes]] = {}
-    for _, attribute in _elements(parts[1][1]):
-        fields = list(_elements(attribute))
-        if [tag for tag, _ in fields] != [_STRING, _SET]:
-            raise NotLdapError
-        name = fields[0][1].decode("utf-8", "backslashreplace").lower()
-        attributes[name] = [value for _, value in _elements(fields[1][1])]
-    return Entry(parts[0][1].decode("utf-8", "backslashreplace"), attributes)
-
-
-def _message(number: int, operation: int, body: bytes) -> bytes:
-    return _tlv(_SEQUENCE, _integer(number) + _tlv(operation, body))
-
-
-def _integer(value: int) -> bytes:
-    return _tlv(_INTEGER, bytes([value]))  # never more than 127 here
-
-
-def _tlv(tag: int, content: bytes) -> bytes:
-    size = len(content)
-    octets = bytes([size]) if size < 128 else b"\x84" + size.to_bytes(4, "big")
-    return bytes([tag]) + octets + content
-
-
-def _octets_of_length(first: int) -> int:
-    """How many follow the first octet of a length."""
-    if first == 0x80 or first > 0x84:  # indefinite, or more than anybody sends
-        raise NotLdapError
-    return first & 0x7F if first > 0x80 else 0
-
-
-def _content(data: bytes | bytearray, offset: int) -> tuple[int, int]:
-    """Where the content of the element at `offset` begins and ends."""
-    try:
-        more = _octets_of_length(data[offset + 1])
-        size = int.from_bytes(data[offset + 2 : offset + 2 + more], "big") if more else data[offset + 1]
-    except IndexError:
-        raise NotLdapError from None
-    start = offset + 2 + more
-    return start, start + size
-
-
-def _elements(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Tag and content of each element in `data`, which must be filled by them."""
-    offset = 0
-    while offset < len(data):
-        tag = data[offset]
-        start, end = _content(data, offset)
-        if end > len(data) or tag & 0x1F == 0x1F:  # tags of more octets do not occur
-            raise NotLdapError
-        yield tag, data[start:end]
-        offset = end
+def _message(number: int, operation: str, request: Any) -> bytes:
+    message = rfc2251.LDAPMessage()
+    message["messageID"] = number
+    message["protocolOp"][operation] = request
+    return encoder.encode(message)  # type: ignore[no-any-return] # pyasn1 ships no type information

@@ -1,146 +1,16 @@
-"""The engine of every line protocol: a talk in commands and replies, and the checker that all such kinds derive from.
-
-A kind says in `converse` what is asked, in its protocol's words; what is common to all is here. A reply that is not of
-the protocol is L7RSP, and one that is, but says no, is L7STS.
-"""
+"""What all kinds of line protocols derive from. A kind says in `converse` what is asked, in its protocol's words."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import ClassVar
 
 from checkers import net
-from checkers.base import Code, Failed, OptionError, Outcome, Phase, Target, passed, show
+from checkers.base import Code, Failed, OptionError, Outcome, Target, passed, show
 from checkers.passwords import password_of
-from checkers.replies import LONGEST_LINE, MOST_LINES, Grammar, LineBuffer, MalformedError, Reply, single
+from checkers.replies import single
+from checkers.talk import Talk
 from checkers.tls import TlsChecker
-
-_TALK, _L7RSP = Phase.TALK, Code.L7RSP  # looking up a member of an enum costs as much as a call
-
-
-class Talk:
-    """One connection, on which a command is sent and its reply read before the next.
-
-    What was done so far is kept in words for the outcome's detail. No command is ever shown, since it may hold a
-    password: `doing` names it.
-    """
-
-    def __init__(self, stream: net.Stream, target: Target, grammar: Grammar) -> None:
-        self.target = target
-        self.settled = False
-        """The peer speaks the protocol and has answered all that it was asked, so it can be told goodbye."""
-        self._stream = stream
-        self._grammar = grammar
-        self._buffer = LineBuffer()
-        self._done: list[str] = []
-
-    def __str__(self) -> str:
-        return ", ".join(self._done)
-
-    def note(self, done: str) -> None:
-        """For the detail of an outcome: this, too, went well."""
-        self._done.append(done)
-
-    async def greeting(self, good: Collection[str], grammar: Grammar | None = None) -> Reply:
-        """The server's first words, whose status must be one of `good`."""
-        reply = await self._reply("greeting", grammar or self._grammar)
-        if reply.status not in good:
-            raise Failed(Code.L7STS, f"greeted with {reply}; expected {_either(good)}")
-        self.note(f"greeted with {show(reply.lines[-1])}")
-        return reply
-
-    async def ask(
-        self, command: bytes, good: Collection[str], doing: str, *, grammar: Grammar | None = None, done: str = ""
-    ) -> Reply:
-        """The reply to `command`, whose status must be one of `good`; `done` is then noted."""
-        reply = _judged(await self.answer(command, doing, grammar=grammar), good, doing)
-        if done:
-            self.note(done)
-        return reply
-
-    async def answer(self, command: bytes, doing: str, *, grammar: Grammar | None = None) -> Reply:
-        """The reply to `command`, whatever its status."""
-        await self.send(command + b"\r\n")
-        return await self._reply(doing, grammar or self._grammar)
-
-    async def next_reply(self, good: Collection[str], doing: str) -> Reply:
-        """A further reply to the same command."""
-        self.settled = False
-        return _judged(await self._reply(doing, self._grammar), good, doing)
-
-    async def line(self, doing: str) -> bytes:
-        """The next line, without its end."""
-        self.target.trace.enter(_TALK, f"waiting for the answer: {doing}")
-        return await self._line(doing)
-
-    async def binary(self, count: int, doing: str) -> bytes:
-        """The next `count` bytes, for a protocol that only begins in lines."""
-        self.target.trace.enter(_TALK, f"waiting for the answer: {doing}")
-        while len(self._buffer.held) < count:
-            await self._receive(doing)
-        return self._buffer.take_bytes(count)
-
-    async def send(self, data: bytes) -> None:
-        """What is no command."""
-        self.settled = False
-        await self._stream.send(data)
-
-    async def _receive(self, doing: str) -> None:
-        data = await self._stream.receive(LONGEST_LINE)
-        if not data:
-            so_far = f", received {show(held)}" if (held := self._buffer.held) else ""
-            raise Failed(_L7RSP, f"{doing}: connection closed before the answer{so_far}")
-        self._buffer.feed(data)
-
-    async def _line(self, doing: str) -> bytes:
-        try:
-            while (line := self._buffer.take()) is None:
-                await self._receive(doing)
-        except MalformedError as error:
-            raise Failed(_L7RSP, f"{doing}: {error}") from error
-        return line
-
-    async def _reply(self, doing: str, grammar: Grammar) -> Reply:
-        lines = [await self.line(doing)]
-        while True:
-            try:
-                status = grammar(lines)
-            except MalformedError as error:
-                raise Failed(_L7RSP, f"{doing}: {error}") from error
-            if status is not None:
-                break
-            if len(lines) == MOST_LINES:
-                begins = f"which begins with {show(lines[0])}"
-                raise Failed(_L7RSP, f"{doing}: a reply of more than {MOST_LINES} lines, {begins}")
-            lines.append(await self._line(doing))
-        self.settled = True
-        reply = Reply(status, tuple(lines))
-        self.target.trace.note(f"answered {reply}")
-        return reply
-
-    async def start_tls(self, checker: TlsChecker) -> None:
-        """TLS from here on.
-
-        What was received before it would be taken for what the authenticated server says (CVE-2011-0411, there with
-        the roles reversed; RFC 3207, section 6): a server, or somebody between, that sends it fails.
-        """
-        self.settled = False
-        if held := self._buffer.held:
-            raise Failed(_L7RSP, f"STARTTLS: text was injected before the TLS handshake: {show(held)}")
-        await checker.start_tls(self._stream, self.target.address)
-        self.note("TLS")
-
-    async def start_tls_beside(self, checker: TlsChecker, stream: net.Stream) -> None:
-        """TLS on a further connection to the same server, in the session of this one: many FTP servers insist on it."""
-        await checker.start_tls(stream, self.target.address, resume=self._stream)
-
-    async def farewell(self, words: bytes) -> None:
-        """Says goodbye to a peer that has settled; its answer is not waited for, and is no part of the verdict."""
-        if self.settled:
-            with suppress(Failed):  # it has hung up already
-                await self._stream.send(words)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,7 +57,7 @@ class LineChecker(TlsChecker):
     def judge_greeting(self, text: bytes) -> None:
         """Raises Failed if it is not the expected one."""
         if self.greeting is not None and self.greeting.encode() not in text:
-            raise Failed(_L7RSP, f"greeted with {show(text)}; expected {show(self.greeting)} in it")
+            raise Failed(Code.L7RSP, f"greeted with {show(text)}; expected {show(self.greeting)} in it")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -216,13 +86,3 @@ class LoginChecker(LineChecker):
 
     def may_use_tls(self) -> bool:
         return self.tls or self.starttls
-
-
-def _judged(reply: Reply, good: Collection[str], doing: str) -> Reply:
-    if reply.status not in good:
-        raise Failed(Code.L7STS, f"{doing}: answered {reply}; expected {_either(good)}")
-    return reply
-
-
-def _either(good: Collection[str]) -> str:
-    return " or ".join(sorted(good))

@@ -4,8 +4,8 @@ from typing import ClassVar
 
 from checkers import net
 from checkers.base import Code, Outcome, Target, passed, show
-from checkers.lines import Talk
 from checkers.replies import MalformedError
+from checkers.talk import Talk
 from checkers.tls import TlsChecker
 
 _FAILURES = (b"ERROR", b"CLIENT_ERROR", b"SERVER_ERROR")
@@ -20,7 +20,7 @@ class Memcached(TlsChecker):
     shared: ClassVar[bool] = True
 
     async def check(self, target: Target) -> Outcome:
-        async with net.connect(target) as stream:
+        async with net.connect(target, speaks_first=True) as stream:
             if self.tls:
                 await self.start_tls(stream, target.address)
             reply = await Talk(stream, target, versioned).ask(b"version", {"VERSION"}, "version")

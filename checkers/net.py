@@ -5,6 +5,8 @@ r"""Cheap sockets for checkers.
         await stream.send(b"PING\r\n")
         answer = await stream.receive(512)                    # b"" at the end of the stream
 
+`Datagrams` are the same for UDP. What is sent leaves at once, however small, and however soon after another.
+
 There is no timeout here: the caller's one deadline ends the check wherever it waits, and `Target.trace` knows where
 that was. Nothing of `OSError` or `ssl.SSLError` escapes: what went wrong leaves as `Failed` or `Unable`.
 
@@ -23,57 +25,67 @@ from types import TracebackType
 from typing import Self
 
 from checkers.base import Code, Failed, Phase, Target
+from checkers.datagrams import Datagrams
 from checkers.fault import ended, tls_ended
-from checkers.routing import take
+from checkers.sockets import open_socket
 from checkers.tls_buffers import TlsBuffers
 
-Socket = socket.SocketType
-"""The bare socket of the C module: `socket.socket` costs as much in Python as the system call does."""
+__all__ = ["RECEIVE_AT_MOST", "TURN_AFTER", "Datagrams", "Stream", "connect"]
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # struct linger: on, 0 seconds
 
 RECEIVE_AT_MOST = 65536
 
-# Looking up a member of an enum costs as much as a call, and these are needed by every check.
+TURN_AFTER = 8192
+"""Bytes received, after which everything else has its turn: a server may send them faster than they are dealt with, so
+that no wait is between them."""
+
+# Looking up a member of an enum, or a name in a module, costs as much as a call, and these are needed by every check.
 _CONNECT, _TALK, _L7RSP = Phase.CONNECT, Phase.TALK, Code.L7RSP
-_OPEN_FLAGS = int(socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
-_STREAM, _DATAGRAMS = int(socket.SOCK_STREAM), int(socket.SOCK_DGRAM)
+_TCP, _QUICKACK = socket.IPPROTO_TCP, socket.TCP_QUICKACK
+_STREAM = int(socket.SOCK_STREAM)
 
 
-def family_of(address: str) -> socket.AddressFamily:
-    return socket.AF_INET6 if ":" in address else socket.AF_INET
-
-
-def connect(target: Target, *, reset_on_close: bool = False) -> Stream:
+def connect(target: Target, *, speaks_first: bool = False, reset_on_close: bool = False) -> Stream:
     """Used as `async with`: a `Stream` to the target. `reset_on_close` leaves no TIME_WAIT behind.
+
+    `speaks_first` says that the server waits for us to send. What is sent then also acknowledges the connection,
+    instead of a packet for nothing else that wakes the server up too early.
 
     Raises:
         Failed: refused, reset, unreachable.
         Unable: this machine could not try.
 
     """
-    return Stream(target, reset_on_close=reset_on_close)
-
-
-def open_socket(target: Target, kind: int) -> Socket:
-    """A new non-blocking socket of the target's family; `Unable` if none is to be had."""
-    try:
-        sock = Socket(family_of(target.address), kind | _OPEN_FLAGS)
-    except OSError as error:
-        raise ended(error, Code.SOCKERR, "opening a socket") from error
-    return sock if target.route is None else take(target.route, sock, target.address)
+    return Stream(target, speaks_first=speaks_first, reset_on_close=reset_on_close)
 
 
 class Stream:
     """A TCP stream, in the clear until `start_tls`."""
 
-    __slots__ = ("_heard", "_reset_on_close", "_sock", "_target", "_watch", "tls")
+    __slots__ = (
+        "_heard",
+        "_in_turn",
+        "_receives",
+        "_reset_on_close",
+        "_sends",
+        "_sock",
+        "_speaks_first",
+        "_target",
+        "_watch",
+        "far_end",
+        "tls",
+    )
 
-    def __init__(self, target: Target, *, reset_on_close: bool) -> None:
+    def __init__(self, target: Target, *, speaks_first: bool, reset_on_close: bool) -> None:
         self._target = target
+        self._speaks_first = speaks_first
         self._reset_on_close = reset_on_close
         self.tls: TlsBuffers | None = None
+        self.far_end = target.where
+        """Who is at the other end, for people: the target, unless that has connected the stream with somebody else."""
         self._heard = False
+        self._sends = self._receives = self._in_turn = 0
 
     async def __aenter__(self) -> Self:
         target = self._target
@@ -82,6 +94,8 @@ class Stream:
         try:
             if self._reset_on_close:
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+            if self._speaks_first:
+                sock.setsockopt(_TCP, _QUICKACK, 0)
             error_number = sock.connect_ex((target.address, target.port))
             self._watch = watch = target.io.watch(sock.fileno())
             if error_number == errno.EINPROGRESS:
@@ -102,22 +116,27 @@ class Stream:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._watch.ended and not self._reset_on_close:
+            # After the server's own end another FIN serves nobody: it would make it keep a TIME_WAIT for each check.
+            self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
         self.close()
 
     async def start_tls(self, context: ssl.SSLContext, server_name: str | None, resume: Stream | None = None) -> None:
         """TLS from here on, in the session of `resume`; `server_name` is sent, and the certificate must carry it."""
-        trace = self._target.trace
-        trace.enter(Phase.TLS, f"shaking hands for TLS with {self._target.where}")
+        trace, doing = self._target.trace, "TLS handshake"
+        trace.enter(Phase.TLS, f"shaking hands for TLS with {self.far_end}")
         self.tls = TlsBuffers(context, server_name, resume.tls if resume else None)
-        doing = "TLS handshake"
+        heard = b""
         try:
             while not self.tls.handshake():
                 await self._flush_tls(doing)
-                if not self.tls.feed(await self._receive_plain(RECEIVE_AT_MOST, Code.L6RSP, doing)):
+                data = await self._receive_plain(RECEIVE_AT_MOST, Code.L6RSP, doing)
+                heard = heard or data
+                if not self.tls.feed(data):
                     raise Failed(Code.L6RSP, f"{doing}: connection closed by the server")
             await self._flush_tls(doing)
         except ssl.SSLError as error:
-            raise tls_ended(error, doing) from error
+            raise tls_ended(error, doing, heard) from error
         trace.enter(_TALK, self.tls.described())
 
     async def send(self, data: bytes) -> None:
@@ -137,6 +156,10 @@ class Stream:
         if not self._heard:
             self._heard = True
             self._target.trace.note("first byte of the answer" if data else "end of the stream, without an answer")
+        self._in_turn += len(data)
+        if self._in_turn >= TURN_AFTER:
+            self._in_turn = 0
+            await self._target.io.turn()
         return data
 
     async def _receive_tls(self, tls: TlsBuffers, limit: int, doing: str) -> bytes:
@@ -150,14 +173,18 @@ class Stream:
 
     def local(self) -> tuple[str, int]:
         """Address and port of this end."""
-        address: tuple[str, int] = self._sock.getsockname()[:2]
-        return address
+        host, port, *_ = self._sock.getsockname()
+        return host, port
 
     def close(self) -> None:
         self._sock.close()
 
-    async def _send_plain(self, data: bytes, code: Code, doing: str) -> None:
+    async def _send_plain(self, data: bytes | memoryview, code: Code, doing: str) -> None:
         try:
+            if self._sends == 1:
+                # Else the kernel holds this back until what was sent before is acknowledged, which may take 40 ms.
+                self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._sends += 1
             while True:
                 try:
                     sent = self._sock.send(data)
@@ -165,13 +192,17 @@ class Stream:
                     sent = 0
                 if sent == len(data):
                     return
-                data = data[sent:]
+                data = memoryview(data)[sent:]
                 await self._watch.writable()
         except OSError as error:
             raise ended(error, code, doing) from error
 
     async def _receive_plain(self, limit: int, code: Code, doing: str) -> bytes:
         try:
+            if self._receives == 1 and self._speaks_first:
+                # More is to come, and a server may hold it back until what it sent before is acknowledged.
+                self._sock.setsockopt(_TCP, _QUICKACK, 1)
+            self._receives += 1
             while True:
                 await self._watch.readable()
                 try:
@@ -188,60 +219,3 @@ class Stream:
     async def _flush_tls(self, doing: str) -> None:
         if self.tls is not None and (data := self.tls.outgoing()):
             await self._send_plain(data, Code.L6RSP, doing)
-
-
-class Datagrams:
-    """A connected UDP socket: only the target's answers arrive, and an ICMP error is seen as one."""
-
-    __slots__ = ("_heard", "_sock", "_target", "_watch")
-
-    def __init__(self, target: Target) -> None:
-        self._target = target
-        self._heard = False
-
-    async def __aenter__(self) -> Self:
-        target = self._target
-        target.trace.enter(_CONNECT, f"opening a UDP socket to {target.where}")
-        self._sock = open_socket(target, _DATAGRAMS)
-        try:
-            self._sock.connect((target.address, target.port))
-            self._watch = target.io.watch(self._sock.fileno())
-        except OSError as error:
-            self._sock.close()
-            raise ended(error, Code.L4CON, f"sending to {target.where}") from error
-        target.trace.enter(_TALK, f"waiting for an answer from {target.where}")
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._sock.close()
-
-    async def send(self, data: bytes) -> None:
-        try:
-            while True:
-                try:
-                    self._sock.send(data)
-                except BlockingIOError:
-                    await self._watch.writable()
-                else:
-                    return
-        except OSError as error:
-            raise ended(error, Code.L4CON, f"sending to {self._target.where}") from error
-
-    async def receive(self, limit: int) -> bytes:
-        """The next datagram, cut at `limit` bytes."""
-        try:
-            while True:
-                await self._watch.readable()
-                try:
-                    datagram = self._sock.recv(limit)
-                    break
-                except BlockingIOError:
-                    self._watch.drained()
-        except OSError as error:
-            raise ended(error, Code.L4CON, f"waiting for an answer from {self._target.where}") from error
-        if not self._heard:
-            self._heard = True
-            self._target.trace.note("first datagram has come")
-        return datagram

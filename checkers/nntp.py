@@ -3,7 +3,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from checkers.base import Code, Failed, OptionError, show
-from checkers.lines import LoginChecker, Talk
+from checkers.lines import LoginChecker
+from checkers.talk import Talk
 
 _GROUP = re.compile(r"[!-~]{1,460}")
 _MODE_READER_IS_NEWS_TO_IT = ("480", "500", "501", "503")

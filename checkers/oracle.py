@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import importlib.util
 import json
+import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,10 @@ _PROGRAM = Path(__file__).with_name("oracle_session.py")
 _READY = b"ready\n"
 _KEEP = 65536
 _CONNECTED = (errno.EPIPE, errno.ECONNRESET)
+
+
+_CONNECTION = re.compile(r" ?\(CONNECTION_ID=[^)]*\)")
+"""Another one each time: it would make every failure look new."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,4 +91,5 @@ def _failed(text: str, number: int | None, target: Target) -> CheckEnded:
     if number is not None:
         return ended(OSError(number, ""), Code.L4CON, f"connecting to {target.where}")
     said = " ".join(line for line in text.splitlines() if not line.startswith("Help:"))
+    said = _CONNECTION.sub("", said)
     return Failed(Code.L7STS if "ORA-" in said else Code.L7RSP, f"{doing}: {show(said, 300)}")

@@ -54,6 +54,7 @@ class Outcome:
 
     What the server wishes, if anything, is `weight`, or `factor`: the share of its configured weight, 1.0 for all.
     `degraded` says that it passed but is not as it should be. All three have an effect only in an outcome that passed.
+    `expires` is when the server's certificate ends, in seconds since 1970, if the check has looked.
     """
 
     status: Status
@@ -63,6 +64,7 @@ class Outcome:
     weight: int | None = None
     factor: float | None = None
     degraded: bool = False
+    expires: float | None = None
 
     def __init__(  # noqa: PLR0913 - it is the fields
         self,
@@ -74,6 +76,7 @@ class Outcome:
         *,
         factor: float | None = None,
         degraded: bool = False,
+        expires: float | None = None,
     ) -> None:
         """Raises TypeError or ValueError: an outcome that exists is one that everything behind it can work with.
 
@@ -87,8 +90,9 @@ class Outcome:
         put(self, "weight", weight)
         put(self, "factor", factor)
         put(self, "degraded", degraded)
+        put(self, "expires", expires)
         plain = type(status) is Status and type(code) is type(detail) is str
-        if not plain or weight is not None or factor is not None or degraded is not False:
+        if not plain or weight is not None or factor is not None or degraded is not False or expires is not None:
             _look_at(self)
 
     def __str__(self) -> str:
@@ -104,11 +108,12 @@ def _look_at(outcome: Outcome) -> None:
         (outcome.weight, int | None),
         (outcome.factor, float | int | None),
         (outcome.degraded, bool),
+        (outcome.expires, float | int | None),
     )
     for value, kind in fields:
         if not isinstance(value, kind):
             wanted = "status: Status, code: str, detail: str, weight: int, factor: float, degraded: bool"
-            raise TypeError(f"Outcome({wanted}), not {show(repr(value))}")
+            raise TypeError(f"Outcome({wanted}, expires: float), not {show(repr(value))}")
     if outcome.weight is not None and not 0 <= outcome.weight <= LARGEST_WEIGHT:
         raise ValueError(f"an Outcome's weight is from 0 to {LARGEST_WEIGHT}, not {outcome.weight}")
     if outcome.factor is not None and not 0 <= outcome.factor <= LARGEST_WEIGHT:  # which NaN is not, either
@@ -116,11 +121,17 @@ def _look_at(outcome: Outcome) -> None:
 
 
 def passed(
-    code: str, detail: str = "", *, weight: int | None = None, factor: float | None = None, degraded: bool = False
+    code: str,
+    detail: str = "",
+    *,
+    weight: int | None = None,
+    factor: float | None = None,
+    degraded: bool = False,
+    expires: float | None = None,
 ) -> Outcome:
-    if factor is None and degraded is False:  # passing them on by name would cost as much as all the rest
+    if factor is expires is None and degraded is False:  # passing them on by name would cost as much as all the rest
         return Outcome(_PASS, str.__str__(code), detail, 0.0, weight)
-    return Outcome(_PASS, str.__str__(code), detail, 0.0, weight, factor=factor, degraded=degraded)
+    return Outcome(_PASS, str.__str__(code), detail, 0.0, weight, factor=factor, degraded=degraded, expires=expires)
 
 
 _PASS = Status.PASS  # looking up a member of an enum costs as much as a call
@@ -128,7 +139,9 @@ _PASS = Status.PASS  # looking up a member of an enum costs as much as a call
 
 def show(data: bytes | str, limit: int = 60) -> str:
     """`data` shortened and printable on one line, in quotes: what goes into a detail as evidence."""
-    text = data.decode("utf-8", "backslashreplace") if isinstance(data, bytes) else data
+    if isinstance(data, bytes):  # a character has four bytes at most; what is not shown is not looked at
+        data = data[: 4 * limit + 4].decode("utf-8", "backslashreplace")
+    text = data
     cut = text[:limit]
     plain = cut if cut.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in cut)
     return f'"{plain}"' + ("..." if len(text) > limit else "")

@@ -29,6 +29,11 @@ _IN_SET = re.compile(r"\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|.)|\[", re.DOTAL
 _MULTILINE_PART = re.compile(r"\(\?[a-zA-Z]*m[a-zA-Z-]*:")
 
 
+INLINE_STEPS = 1 << 20
+"""So many may be taken while everything else waits: some eight milliseconds at the very worst, where RE2 gives up
+its table of states, as with `x.{25}y` in a text full of x."""
+
+
 class PatternError(ValueError):
     """An expression cannot be used; the text goes on after the expression itself."""
 
@@ -47,6 +52,12 @@ class Pattern:
         self.pattern = pattern
         self._regexp = _re2(_translated(pattern, "$" if _is_multiline(pattern) else r"(?:\n?\z)"))
 
+    @property
+    def steps(self) -> int:
+        """For each byte, at worst."""
+        steps: int = self._regexp.programsize
+        return steps
+
     def within(self, longest: int) -> Self:
         """Itself, for texts of up to `longest` bytes.
 
@@ -54,7 +65,7 @@ class Pattern:
             PatternError: one of these could take too many steps.
 
         """
-        steps = self._regexp.programsize
+        steps = self.steps
         if steps * longest > STEPS_AT_MOST:
             raise PatternError(
                 f"may take {steps} steps for each of {longest} bytes, more than {STEPS_AT_MOST} in all: "

@@ -14,8 +14,8 @@ from checkers.base import Checker, Code, Failed, OptionError, Outcome, Phase, Ta
 from checkers.durations import seconds_of
 from checkers.fault import ended
 from checkers.icmp import V4, V6, Family
-from checkers.net import Socket
 from checkers.routing import take
+from checkers.sockets import Socket
 
 _SMALLEST, _LARGEST = 16, 1472
 _MOST = 50

@@ -2,8 +2,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from checkers.base import OptionError, show
-from checkers.lines import LoginChecker, Talk
+from checkers.lines import LoginChecker
 from checkers.replies import indicated
+from checkers.talk import Talk
 
 
 @dataclass(frozen=True, kw_only=True)

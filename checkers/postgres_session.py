@@ -26,6 +26,10 @@ class UnwillingError(Exception):
     """The server asks for what it is not given."""
 
 
+_UTF8 = (b"UTF8", b"UTF-8", b"UNICODE")
+"""What was asked for, as PostgreSQL and others that speak its protocol call it."""
+
+
 class _Bounded:
     """What pg8000 uses of a socket, and of a file made of it.
 
@@ -42,7 +46,7 @@ class _Bounded:
 
     def read(self, size: int) -> bytes:
         if not 0 <= size <= LONGEST_ANSWER:
-            raise ValueError(f"a message of {size} bytes")
+            raise ValueError(f"a message of {size} bytes; up to {LONGEST_ANSWER} are read")
         return self._file.read(size)
 
     def close(self) -> None:
@@ -74,6 +78,13 @@ class PostgresSession(Connection):  # type: ignore[misc] # pg8000 ships no type 
             number = show(iterations[1], 12)
             raise UnwillingError(f"it asks for {number} iterations of SCRAM; more than {MOST_ITERATIONS} are refused")
         super().handle_AUTHENTICATION_REQUEST(data, context)
+
+    def handle_PARAMETER_STATUS(self, data: bytes, context: object) -> None:  # noqa: N802 - likewise
+        name, encoding, *_ = *data.split(b"\0", 2), b""
+        if name == b"client_encoding" and encoding.upper() not in _UTF8:
+            # The library would take any encoding of Python's, of which one takes minutes for such an answer.
+            raise ValueError(f"texts in the encoding {show(encoding, 30)}; expected UTF8")
+        super().handle_PARAMETER_STATUS(data, context)
 
     def rows(self, query: str) -> Sequence[Row]:
         return self.run(query) or []

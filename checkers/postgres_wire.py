@@ -13,6 +13,8 @@ TERMINATE = b"X" + struct.pack("!I", 4)
 LONGEST = 30000
 """Bytes of an answer before the login, as in libpq. Both kinds of it are far shorter."""
 
+_LONGEST_TEXT = 1024  # bytes of a field: showing those that are no UTF-8 takes its time
+
 _METHODS = {
     0: "without a password",
     3: "by a password in the clear",
@@ -84,5 +86,6 @@ class Refusal:
 
 def refusal(body: bytes) -> Refusal:
     """Of the body of an ErrorResponse; fields that are missing or broken stay empty."""
-    fields = {field[:1]: field[1:].decode("utf-8", "backslashreplace") for field in body.split(b"\0") if field}
-    return Refusal(fields.get(b"C", ""), fields.get(b"M", ""))
+    fields = {field[:1]: field[1:_LONGEST_TEXT] for field in body.split(b"\0") if field}
+    state, text = (fields.get(name, b"").decode("utf-8", "backslashreplace") for name in (b"C", b"M"))
+    return Refusal(state, text)

@@ -51,6 +51,10 @@ class Ended:
         return f"killed by {names.get(number, f'signal {number}')} ({signal.strsignal(number) or 'real-time signal'})"
 
 
+class LostError(OSError):
+    """It was started, and what came of it cannot be known."""
+
+
 async def run(
     argv: Sequence[str],
     *,
@@ -65,7 +69,8 @@ async def run(
     also in `output`, if given, for a caller that cancels and wants to know what the program had to say.
 
     Raises:
-        OSError: it could not be started.
+        LostError: nobody knows how it ended.
+        OSError: it could not be started; nothing has been run.
 
     """
     process = _Process(argv, environment, stdin, keep)
@@ -116,10 +121,10 @@ class _Process:
     def _watch(self) -> int:
         try:
             return os.pidfd_open(self._number)
-        except OSError:
+        except OSError as error:
             self.kill()
             os.waitpid(self._number, 0)
-            raise
+            raise LostError(error.errno, error.strerror) from error
 
     def kill(self) -> None:
         # ESRCH: all gone. EPERM: all that is left has changed its user, and is out of this process's reach.
@@ -137,7 +142,8 @@ class _Process:
         try:
             _, status = os.waitpid(self._number, 0)  # returns at once: the pidfd says that it has ended
         except ChildProcessError:
-            self.end.set_exception(OSError(errno.ECHILD, "its exit status was taken by other code in this process"))
+            stolen = LostError(errno.ECHILD, "its exit status was taken by other code in this process")
+            self.end.set_exception(stolen)
         else:
             self.end.set_result(os.waitstatus_to_exitcode(status))
 

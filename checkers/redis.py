@@ -1,4 +1,5 @@
 import functools
+import re
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
@@ -10,6 +11,10 @@ from checkers.resp import LONGEST_BULK, LONGEST_LINE, MalformedError, Reply, com
 from checkers.tls import TlsChecker
 
 _READ_AT_MOST = LONGEST_BULK + LONGEST_LINE
+DOWN = "master_link_down_since_seconds"
+NEVER = "-1"
+"""How long a link is down that never was up."""
+_NUMBER = re.compile(r"-?[0-9]{1,9}")
 _ROLES = {"master": "master", "slave": "replica"}  # INFO's word for a replica is the old one
 
 
@@ -48,7 +53,7 @@ class Redis(TlsChecker):
         return None if self.max_lag is None else seconds_of("max_lag", self.max_lag)
 
     async def check(self, target: Target) -> Outcome:
-        async with net.connect(target) as stream:
+        async with net.connect(target, speaks_first=True) as stream:
             if self.tls:
                 await self.start_tls(stream, target.address)
             if self._password:
@@ -71,16 +76,23 @@ class Redis(TlsChecker):
         if role != self.role:
             raise Failed(Code.L7RSP, f"it is a {role}; expected a {self.role}")
         if role == "master":
-            return passed(Code.L7OK, f"it is a master with {show(info.get('connected_slaves', ''))} replicas")
-        master = f"its master {show(info.get('master_host', ''))} port {show(info.get('master_port', ''))}"
+            count = _number(info, "connected_slaves")
+            return passed(Code.L7OK, f"it is a master with {count} replica{'s' * (count != '1')}")
+        master = f"its master {show(info.get('master_host', ''))} port {_number(info, 'master_port')}"
         if info.get("master_link_status") != "up":
-            down = info.get("master_link_down_since_seconds", "")
-            since = f", for {show(down)} s" if down else ""
+            down = _number(info, DOWN) if DOWN in info else None
+            since = "" if down is None else ", and never was up" if down == NEVER else f", for {down} s"
             raise Failed(Code.L7RSP, f"it is a replica whose link to {master} is down{since}")
-        lag = info.get("master_last_io_seconds_ago", "")
-        if self._seconds is not None and not (lag.isdecimal() and float(lag[:9]) <= self._seconds):
-            raise Failed(Code.L7RSP, f"it is a replica that heard of {master} {show(lag)} s ago, limit {self.max_lag}")
-        return passed(Code.L7OK, f"it is a replica, {show(lag)} s ago in touch with {master}")
+        lag = _number(info, "master_last_io_seconds_ago")
+        if self._seconds is not None and not (lag.isdecimal() and float(lag) <= self._seconds):
+            raise Failed(Code.L7RSP, f"it is a replica that heard of {master} {lag} s ago, limit {self.max_lag}")
+        return passed(Code.L7OK, f"it is a replica, {lag} s ago in touch with {master}")
+
+
+def _number(info: dict[str, str], name: str) -> str:
+    """As the server writes it; what is no number, or missing, in quotes."""
+    text = info.get(name, "")
+    return text if _NUMBER.fullmatch(text) else show(text)
 
 
 async def _ask(stream: net.Stream, target: Target, name: str, *words: bytes) -> Reply:

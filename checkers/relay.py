@@ -20,8 +20,10 @@ from checkers import net
 from checkers.base import CheckEnded, Code, Failed, Phase, Target, Unable, show
 from checkers.fault import ended
 
-LONGEST_ANSWER = 1 << 20
-"""Bytes that a server may send to a library in one check, all that is said while logging in included."""
+LONGEST_ANSWER = 1 << 16
+"""Bytes that a server may send to a library in one check, all that is said while logging in included. Of a single
+message of these a library may make tens of thousands of objects in one go, in which no other thread moves; an honest
+login has some hundred bytes."""
 
 _EVIDENCE = 60
 
@@ -96,8 +98,8 @@ class Relay:
     def _failed(self, error: Exception, doing: str) -> CheckEnded:
         if self._end is not None:
             return self._end
-        what = f"{doing}: the answer is not understood: {type(error).__name__} {show(str(error))}"
-        return Failed(Code.L7RSP, f"{what}{self._evidence()}")
+        reason = f"{type(error).__name__} {show(str(error))}"
+        return Failed(Code.L7RSP, f"{doing}: the answer is not understood{self._evidence()} ({reason})")
 
     def _evidence(self) -> str:
         count = f"{self._received} bytes" if self._received != 1 else "1 byte"

@@ -16,6 +16,8 @@ LONGEST_LINE = 4096
 """Bytes. RFC 5321, section 4.5.3.1.5 allows 512, RFC 3977 the same; capabilities of IMAP servers have about 700."""
 MOST_LINES = 200
 """Of one reply; a welcome by FTP may be a page long."""
+LONGEST_REPLY = 65536
+"""Bytes, whatever its lines."""
 
 Grammar = Callable[[Sequence[bytes]], "str | None"]
 """The status of the reply that these lines are, or None while more belong to it. Raises MalformedError."""

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from checkers.base import show
 
 LONGEST_LINE = 1024
-LONGEST_BULK = 65536
-"""Bytes; the section of INFO on replication has some hundred, and a hundred more for each replica."""
+LONGEST_BULK = 16384
+"""Bytes; the section of INFO on replication has some hundred, and a hundred more for each replica. Each may be a line
+of its own, or no UTF-8, which takes its time."""
 
 _LENGTH = re.compile(rb"-1|[0-9]{1,9}")
 _END = b"\r\n"

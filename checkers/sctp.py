@@ -10,8 +10,8 @@ from typing import ClassVar
 
 from checkers.base import Checker, Code, Outcome, Phase, Target, Unable, passed
 from checkers.fault import ended
-from checkers.net import Socket, family_of
 from checkers.routing import take
+from checkers.sockets import Socket, family_of
 
 _ONE_TO_ONE = int(socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)  # RFC 6458, section 4
 _ABORT_ON_CLOSE = struct.pack("ii", 1, 0)  # struct linger: on, 0 seconds

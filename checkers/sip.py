@@ -12,6 +12,9 @@ from checkers.sip_message import BODY_AT_MOST, NotAResponseError, Response, Tran
 from checkers.statuses import accepted_statuses
 from checkers.tls import TlsChecker
 
+READ_AT_MOST = 4 * BODY_AT_MOST
+"""Bytes from a stream in one check, in provisional responses and in line ends between them too."""
+
 _URI = re.compile(r"sips?:[!-~]+")
 
 
@@ -68,13 +71,13 @@ class Sip(TlsChecker):
                 await target.io.turn()
 
     async def _by_tcp(self, target: Target, transaction: Transaction) -> Response:
-        async with net.connect(target) as stream:
+        async with net.connect(target, speaks_first=True) as stream:
             if self.tls:
                 await self.start_tls(stream, target.address)
             request = self._request(target, transaction, "TLS" if self.tls else "TCP", stream.local())
             await stream.send(request)
             target.trace.enter(Phase.TALK, "waiting for the answer to OPTIONS")
-            received = b""
+            received, left = b"", READ_AT_MOST
             while True:
                 try:
                     taken = take(received, transaction)
@@ -85,11 +88,15 @@ class Sip(TlsChecker):
                 if taken is not None:
                     target.trace.enter(Phase.TALK, f"waiting for more than {taken[0]}")
                     received = taken[1]
+                    await target.io.turn()  # many may have come with it
                     continue
                 data = await stream.receive(BODY_AT_MOST)
                 if not data:
                     raise Failed(Code.L7RSP, "connection closed before the answer to OPTIONS")
-                received += data
+                left -= len(data)
+                if left < 0:
+                    raise Failed(Code.L7RSP, f"more than {READ_AT_MOST} bytes without a final answer to OPTIONS")
+                received = (received + data).lstrip(b"\r\n")  # a line end keeps a connection alive, and is nothing
 
     def _request(self, target: Target, transaction: Transaction, transport: str, local: tuple[str, int]) -> bytes:
         uri = self.uri or f"sip:{target.where};transport={transport.lower()}"

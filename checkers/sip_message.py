@@ -10,6 +10,10 @@ from checkers.base import show
 HEAD_AT_MOST = 16384
 BODY_AT_MOST = 65536
 
+FIELDS_AT_MOST = 200
+"""Lines of a header; a response to OPTIONS has some twenty."""
+
+_SHOWN = 400  # bytes of a reason: all that is ever shown of it
 _STATUS_LINE = re.compile(rb"SIP/2\.0 ([1-6][0-9][0-9]) ([^\r\n]*)", re.IGNORECASE)
 _FOLD = re.compile(rb"\r\n[ \t]+")  # section 7.3.1: a value may go on in the next line
 _BRANCH = re.compile(r";\s*branch\s*=\s*([^\s;,]+)", re.IGNORECASE)
@@ -88,10 +92,12 @@ def read(message: bytes, transaction: Transaction) -> Response:
     """What a message, with or without its body, says to the request.
 
     Raises:
-        NotAResponseError: it is broken, or says nothing to that request.
+        NotAResponseError: it is broken, longer than is read, or says nothing to that request.
 
     """
     head = message.lstrip(b"\r\n").partition(b"\r\n\r\n")[0]
+    if len(head) > HEAD_AT_MOST:
+        raise NotAResponseError(f"a header of more than {HEAD_AT_MOST} bytes, {show(message)}")
     match = _STATUS_LINE.match(head)
     if match is None:
         raise NotAResponseError(f"expected a SIP response, received {show(message)}")
@@ -103,13 +109,16 @@ def read(message: bytes, transaction: Transaction) -> Response:
         raise NotAResponseError("its Call-ID is not that of the request")
     if fields.get("cseq", "").split() != ["1", "OPTIONS"]:
         raise NotAResponseError(f"its CSeq is {show(fields.get('cseq', ''))}, not that of the request")
-    return Response(int(match[1]), match[2].decode("utf-8", "backslashreplace").strip())
+    return Response(int(match[1]), match[2][:_SHOWN].decode("utf-8", "backslashreplace").strip())
 
 
 def _fields(head: bytes) -> dict[str, str]:
     """The first value of each header field, by its long name in small letters."""
     fields: dict[str, str] = {}
-    lines = _FOLD.sub(b" ", head).decode("utf-8", "backslashreplace").split("\r\n")[1:]
+    # What is no UTF-8 is in none of the fields that are looked at, and showing it byte by byte takes its time.
+    lines = _FOLD.sub(b" ", head).decode("utf-8", "replace").split("\r\n", FIELDS_AT_MOST + 1)[1:]
+    if len(lines) > FIELDS_AT_MOST:
+        raise NotAResponseError(f"a header of more than {FIELDS_AT_MOST} lines")
     for line in lines:
         name, _, value = line.partition(":")
         name = name.strip().lower()

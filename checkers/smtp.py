@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from checkers.base import Code, Failed, OptionError, show
-from checkers.lines import LoginChecker, Talk
+from checkers.lines import LoginChecker
 from checkers.replies import Reply, coded
+from checkers.talk import Talk
 from checkers.tls import is_server_name
 
 _ADDRESS = re.compile(r"[!-;=?-~]{1,320}")  # ASCII without blanks and angle brackets
@@ -82,9 +83,9 @@ class Smtp(LoginChecker):
             await talk.ask(base64.b64encode(user.encode()), {"334"}, doing)
             await talk.ask(base64.b64encode(self._password), {"235"}, doing, done=doing)
         else:
-            offered = f"only {show(b' '.join(mechanisms))}" if mechanisms else "no AUTH at all"
-            hint = "" if self.starttls or self.tls else "; many servers do so with TLS only: starttls = true"
-            raise Failed(Code.L7RSP, f"{doing}: neither AUTH PLAIN nor LOGIN is offered, but {offered}{hint}")
+            offered = f"AUTH {show(b' '.join(mechanisms))}" if mechanisms else "no AUTH"
+            hint = "" if self.starttls or self.tls else "; many servers offer it with TLS only: starttls = true"
+            raise Failed(Code.L7RSP, f"{doing}: the server offers {offered}; expected AUTH PLAIN or LOGIN{hint}")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ from checkers.tls import TlsChecker
 Role = Literal["primary", "replica"]
 Row = Sequence[str | None]
 
-MOST_ROWS = 10000
+MOST_ROWS = 1000
 
 
 class Session(Protocol):
@@ -134,5 +134,5 @@ async def ask(relay: Relay, log_in: Callable[[], Session], query: str | None, ro
 def _judged(role: Role, answer: Answer) -> Role:
     found: Role = "replica" if answer.replica else "primary"
     if found != role:
-        raise Failed(Code.L7STS, f"is a {found} ({answer.evidence}); expected a {role}")
+        raise Failed(Code.L7STS, f"it is a {found} ({answer.evidence}); expected a {role}")
     return found

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from checkers.base import Code, Failed, show
-from checkers.lines import LineChecker, Talk
+from checkers.lines import LineChecker
 from checkers.replies import MOST_LINES
+from checkers.talk import Talk
 
 _KEXINIT = 20
 _SHORTEST_PACKET, _LONGEST_PACKET = 12, 35000  # bytes (RFC 4253, sections 6 and 6.1)
@@ -38,7 +39,7 @@ class Ssh(LineChecker):
         talk.note(f"greeted with {show(line)}")
 
     async def _identification(self, talk: Talk) -> bytes:
-        doing = "identification"
+        doing, before = "identification", b""
         for _ in range(MOST_LINES):  # RFC 4253, section 4.2: other lines may come before
             line = await talk.line(doing)
             if _IDENTIFICATION.fullmatch(line):
@@ -46,7 +47,8 @@ class Ssh(LineChecker):
             if line.startswith(b"SSH-"):
                 expected = 'expected an identification such as "SSH-2.0-OpenSSH_9.2"'
                 raise Failed(Code.L7RSP, f"{expected}, received {show(line)}")
-            doing = f"identification, so far {show(line)}"
+            before = before or line
+            doing = f"identification, so far {show(before)}"
         raise Failed(Code.L7RSP, f"no identification in {MOST_LINES} lines, the last is {show(line)}")
 
     async def _key_exchange(self, talk: Talk) -> None:

@@ -1,4 +1,4 @@
-"""One step of a dialogue: what is sent, and what is looked for in the answer. Pure."""
+"""One step of a dialogue: what is sent, and what is looked for in the answer."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ import functools
 from dataclasses import dataclass, field
 from typing import Literal
 
+from checkers.apart import apart
 from checkers.base import OptionError, show
-from checkers.pattern import Pattern, PatternError
+from checkers.pattern import INLINE_STEPS, Pattern, PatternError
+from checkers.waiting import Io
 
 _EXPECTATIONS = ("expect", "expect_hex", "expect_regex")
 SHORTHAND = ("send", "send_hex", *_EXPECTATIONS)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Step:
-    """What is sent, what is expected then, or both in this order.
+class StepOptions:
+    """The options of a step, which may stand on a check that has only one. Nothing of them is looked at here.
 
     `send` and `expect` are text; `send_hex` and `expect_hex` are bytes as "50 49 4e 47". `match` says where the
     expected bytes must stand. `expect_regex` is searched for in the answer read as UTF-8, and is tried as soon as one
@@ -29,8 +31,18 @@ class Step:
     expect_regex: str | None = None
     match: Literal["prefix", "substring"] = "substring"
 
+    @property
+    def given(self) -> dict[str, str]:
+        """What is sent and what is expected, by option; empty where neither is said."""
+        return {option: value for option in SHORTHAND if (value := getattr(self, option)) is not None}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step(StepOptions):
+    """What is sent, what is expected then, or both in this order."""
+
     def __post_init__(self) -> None:
-        given = [option for option in SHORTHAND if getattr(self, option) is not None]
+        given = self.given
         if not given:
             raise OptionError("send", f"nothing is sent and nothing expected: give one of {', '.join(SHORTHAND)}")
         for option in given:
@@ -49,6 +61,12 @@ class Step:
         return _bytes("send_hex", self.send, self.send_hex)
 
     @functools.cached_property
+    def sent(self) -> str:
+        """What is sent, for people: a backslash stands twice, so that a line end is told from its spelling."""
+        spelled = self.request.replace(b"\\", b"\\\\")
+        return f"sent {show(spelled)}"
+
+    @functools.cached_property
     def _expected(self) -> bytes:
         return _bytes("expect_hex", self.expect, self.expect_hex)
 
@@ -59,7 +77,7 @@ class Step:
         try:
             return Pattern(self.expect_regex)
         except PatternError as error:
-            raise OptionError("expect_regex", str(error)) from error
+            raise OptionError("expect_regex", f'"{self.expect_regex}" {error}') from error
 
     @property
     def listens(self) -> bool:
@@ -90,6 +108,12 @@ class Step:
             return len(self._expected) if received.startswith(self._expected) else None
         at = received.find(self._expected)
         return None if at < 0 else at + len(self._expected)
+
+    async def find(self, received: bytes, io: Io) -> int | None:
+        """Likewise; a search that may take long is made in a thread, and holds nobody up."""
+        if self._pattern is not None and self._pattern.steps * len(received) > INLINE_STEPS:
+            return await apart(io, functools.partial(self.end_of_match, received))
+        return self.end_of_match(received)
 
     def may_still_come(self, received: bytes) -> bool:
         """Whether more bytes could make a match of `received`, which is none yet."""

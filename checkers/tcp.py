@@ -24,4 +24,4 @@ class Tcp(Checker):
         async with net.connect(target, reset_on_close=True) as stream:
             if self.proxy_protocol is not None:
                 await stream.send(header(self.proxy_protocol, stream.local(), target))
-            return passed(_L4OK, f"connected to {target.where}")
+            return passed(_L4OK, target.trace.text)  # "connected to ...": one text is enough for both

@@ -35,9 +35,8 @@ class Tls(TlsChecker):
             raise OptionError("tls", 'cannot be false here: type = "tcp" is the check without TLS')
         super().__post_init__()
         if self._warn is not None and self._fail is not None and self._warn <= self._fail:
-            raise OptionError(
-                "expires_warn", f"must be longer than expires_fail ({self.expires_fail}) to come before it"
-            )
+            later = f"must be longer than expires_fail ({self.expires_fail}) to come before it"
+            raise OptionError("expires_warn", f'is {self.expires_warn}, but {later}, or "off"')
 
     @functools.cached_property
     def _warn(self) -> dt.timedelta | None:
@@ -48,7 +47,7 @@ class Tls(TlsChecker):
         return _span("expires_fail", self.expires_fail)
 
     async def check(self, target: Target) -> Outcome:
-        async with net.connect(target) as stream:
+        async with net.connect(target, speaks_first=True) as stream:
             await self.start_tls(stream, target.address)
             if stream.tls is None:
                 raise RuntimeError("TLS was started and is not there")
@@ -68,9 +67,9 @@ class Tls(TlsChecker):
         told = f"{spoken}, certificate {_told(left)} ({end:%Y-%m-%d %H:%M} UTC)"
         if self._fail is not None and left <= self._fail:
             raise Failed(Code.L6RSP, f"{told}; expires_fail = {self.expires_fail}")
-        if self._warn is not None and left <= self._warn:
-            return passed(Code.L6OK, f"{told}; expires_warn = {self.expires_warn}", degraded=True)
-        return passed(Code.L6OK, told)
+        soon = self._warn is not None and left <= self._warn
+        warning = f"; expires_warn = {self.expires_warn}" if soon else ""
+        return passed(Code.L6OK, told + warning, degraded=soon, expires=end.timestamp())
 
 
 def _span(option: str, text: str) -> dt.timedelta | None:

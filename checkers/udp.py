@@ -1,18 +1,18 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from checkers.base import Checker, Code, Failed, OptionError, Outcome, Phase, Target, passed, show
 from checkers.datagrams import HearingDatagrams
-from checkers.step import SHORTHAND, Step
+from checkers.step import Step, StepOptions
 
 _LONGEST = 65507  # bytes of payload that a UDP datagram over IPv4 may have
 
 
 @dataclass(frozen=True, kw_only=True)
-class Udp(Checker):
+class Udp(StepOptions, Checker):
     """Passes when a UDP server answers a datagram; a port that nobody listens on, as ICMP tells, fails.
 
     What is sent is empty unless `send` or `send_hex` say otherwise. Any answer passes, unless something is expected of
@@ -23,12 +23,6 @@ class Udp(Checker):
     lean: ClassVar[bool] = True
     shared: ClassVar[bool] = True
 
-    send: str | None = field(default=None, repr=False)  # may hold a password
-    send_hex: str | None = field(default=None, repr=False)
-    expect: str | None = None
-    expect_hex: str | None = None
-    expect_regex: str | None = None
-    match: Literal["prefix", "substring"] = "substring"
     silence: Literal["fail", "pass"] = "fail"
 
     def __post_init__(self) -> None:
@@ -43,8 +37,7 @@ class Udp(Checker):
     @functools.cached_property
     def _step(self) -> Step | None:
         """None where nothing is said about the datagrams."""
-        given = {option: getattr(self, option) for option in SHORTHAND if getattr(self, option) is not None}
-        return Step(match=self.match, **given) if given else None
+        return Step(match=self.match, **self.given) if self.given else None
 
     async def check(self, target: Target) -> Outcome:
         step = self._step
@@ -56,6 +49,6 @@ class Udp(Checker):
                 wanted = step.wanted if step is not None and step.listens else "any answer"
                 target.trace.enter(Phase.TALK, f"waiting for {wanted} from {target.where}")
             answer = await datagrams.receive(_LONGEST)
-        if step is not None and step.listens and step.end_of_match(answer) is None:
+        if step is not None and step.listens and await step.find(answer, target.io) is None:
             raise Failed(Code.L7RSP, f"{step.wanted} not found in the datagram, received {show(answer)}")
         return passed(Code.L7OK, f"received {show(answer)}")

@@ -18,6 +18,10 @@ class Watch(Protocol):
     def broken(self) -> bool:
         """False if the socket is known to be without error; else it has to be asked."""
 
+    @property
+    def ended(self) -> bool:
+        """True if the peer is known to have ended its stream; what it sent before may still have to be read."""
+
     def readable(self) -> Awaitable[None]:
         """Until there is something to read, the end of the stream and an error included."""
 
@@ -48,6 +52,7 @@ class LoopIo:
 
 class LoopWatch:
     broken = True
+    ended = False
 
     def __init__(self, fd: int) -> None:
         self._fd = fd

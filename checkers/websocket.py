@@ -68,7 +68,7 @@ class WebSocket(TlsChecker):
         scheme = "https" if self.tls else "http"
         question = first_question(target, method="GET", scheme=scheme, host=self.host, path=self.path)
         key = base64.b64encode(secrets.token_bytes(16))
-        async with net.connect(target) as stream:
+        async with net.connect(target, speaks_first=True) as stream:
             if self.tls:
                 await self.start_tls(stream, question.name)
             target.trace.enter(Phase.TALK, f"waiting for the answer to the upgrade of {show(self.path)}")
@@ -79,7 +79,7 @@ class WebSocket(TlsChecker):
             finally:
                 answer.let_go()
             agreed = self._verified(answer, key)
-            talk = Talk(stream, target.trace, self.max_answer)
+            talk = Talk(stream, target, self.max_answer)
             talk.heard(_after_head(answer.beginning))
             return passed(Code.L7OK, answer.status_line + agreed + await self._said(talk))
 

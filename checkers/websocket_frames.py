@@ -12,7 +12,7 @@ from checkers.base import show
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # section 1.3
 _CONTROL_AT_MOST = 125  # section 5.5
-_FRAMES_AT_MOST = 1000  # of one message: a frame may be empty, and costs a look all the same
+_FRAMES_AT_MOST = 1000  # of all messages: a frame may be empty, and costs a look all the same
 
 
 class FrameError(ValueError):
@@ -99,12 +99,12 @@ class Incoming:
         self._parts += data
         self._frames += 1
         if self._frames > _FRAMES_AT_MOST:
-            raise FrameError(f"a message in more than {_FRAMES_AT_MOST} frames")
+            raise FrameError(f"messages in more than {_FRAMES_AT_MOST} frames")
 
     def _whole(self) -> Message:
         data, opcode = bytes(self._parts), self._opcode
         self._parts.clear()
-        self._opcode, self._frames = None, 0
+        self._opcode = None
         assert opcode is not None  # noqa: S101 - a part was taken
         if opcode is Opcode.TEXT:
             try:

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable
 
 from checkers import net
-from checkers.base import Code, Failed, Phase, Trace, show
+from checkers.base import Code, Failed, Phase, Target, show
 from checkers.websocket_frames import FrameError, Incoming, Message, Opcode, described_close, encoded
 
 MESSAGES_AT_MOST = 1000
@@ -19,9 +19,10 @@ _NORMAL = (1000).to_bytes(2, "big")  # RFC 6455, section 7.4.1
 class Talk:
     """Takes at most `most` bytes from the server, what came with the handshake included."""
 
-    def __init__(self, stream: net.Stream, trace: Trace, most: int) -> None:
+    def __init__(self, stream: net.Stream, target: Target, most: int) -> None:
         self._stream = stream
-        self._trace = trace
+        self._trace = target.trace
+        self._io = target.io
         self._most = self._room = most
         self._incoming = Incoming(most)
         self._messages = 0
@@ -47,6 +48,7 @@ class Talk:
                 raise self._failed(f"the server closed, {described_close(message.data)}, before {what}")
             if message.opcode is Opcode.PING:
                 await self.say(Opcode.PONG, message.data)
+                await self._io.turn()  # others may have come with it
             elif message.opcode is not Opcode.PONG:
                 self._last = message.data
         return message

@@ -34,7 +34,7 @@ from healthd.operators.operator import Means
 from healthd.operators.rehearsal import Rehearsal
 from healthd.pushes import Pushes
 from healthd.reconcile import Reconciler
-from healthd.scheduler import Scheduler
+from healthd.scheduler import SWITCH_INTERVAL, Scheduler
 from healthd.showing import ShownAlerts
 from healthd.systemd.notify import Notifier
 from healthd.systemd.service import Service
@@ -65,6 +65,7 @@ class Assembly:
         self.bus = Bus()
         self.plan = plan.make(config)
         self.reconciler = Reconciler(ipvs, clock, self.bus, resync=config.settings.resync)
+        self.reconciler.names = self.plan.names
         self.controller = Controller(self.plan, clock, self.bus, self.reconciler.submit)
         self.scheduler = self._engine(config.settings)
         self.pushes = Pushes(clock, self.controller.report)
@@ -112,6 +113,7 @@ class Assembly:
             alerts=self.router,
             config=lambda: self.config,
             scheduler=lambda: self.scheduler.view,
+            stalled=lambda: self.vitals.stalled,
         )
 
     def _parts(self) -> Parts:
@@ -150,9 +152,7 @@ class Assembly:
         gc.collect()
         gc.freeze()
         gc.set_threshold(1_000, 10, 10)  # connections do leave some: a thousand at a time take two milliseconds
-        # What works in a thread lets the loop go on after so many seconds; there are threads that read configurations,
-        # and the loop asks for its turn at every system call.
-        sys.setswitchinterval(0.0002)
+        sys.setswitchinterval(SWITCH_INTERVAL)
 
     def _set_jobs(self) -> None:
         unsettled = [job for job, verdict in self.controller.verdicts.items() if not verdict.settled]
@@ -179,6 +179,7 @@ class Assembly:
         self.config = config
         self.generation += 1
         self.reconciler.resync = config.settings.resync
+        self.reconciler.names = new.names
         self.router.update(config.alerts, config.services)
         self.measuring.reloaded()
         self._set_jobs()

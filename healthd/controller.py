@@ -16,11 +16,13 @@ from healthd.herald import Herald, note_standing
 from healthd.layered import Layered
 from healthd.model import Endpoint, ServiceKey, Table
 from healthd.overrides import Admin, Freeze, Override
+from healthd.phases import NOTHING, Spent
 from healthd.plan import Change, Job, JobId, Plan, diff
 from healthd.policy import Decision, ServerState
+from healthd.remembered import Memory
 from healthd.snapshot import ServiceView, Snapshot
 from healthd.state import Place, ServerRecord, ServiceRecord, decided_again, places, taken_latencies
-from healthd.succession import known_under, recall_servers, recall_verdicts, succeeded
+from healthd.succession import known_under, recall, succeeded
 from healthd.tally import Latency, Repeated
 from healthd.verdict import Health, Verdict
 from healthd.views import SLICE, finished, service_view
@@ -95,23 +97,16 @@ class Controller:
         """The verdict of every check, for whoever keeps them between runs."""
         return {job_id: check.verdict for job_id, (_, _, check) in self._places.items()}
 
-    def start(
-        self,
-        actual: Table,
-        remembered: Mapping[JobId, Verdict] | None = None,
-        overrides: Mapping[tuple[str, Endpoint], Override] | None = None,
-        pasts: Mapping[tuple[str, Endpoint], tuple[float, int]] | None = None,
-    ) -> None:
+    def start(self, actual: Table, memory: Memory) -> None:
         """Takes over what is in the table. Nothing that is so from the start is news.
 
-        `remembered` verdicts, of an earlier run, are believed before the table: where the two differ somebody else
-        has edited it since. An undecided one says nothing, so there the table does. `overrides` and `pasts` (`since`
-        and `transitions`) of servers that are no longer configured are forgotten.
+        The verdicts in the `memory` of an earlier run are believed before the table: where the two differ somebody
+        else has edited it since. An undecided one says nothing, so there the table does. What is remembered of servers
+        that are no longer configured is forgotten.
         """
         self._services = succeeded(self._plan, {}, actual, self._clock.wall())
         self._places = places(self._services, self._plan)
-        recall_verdicts(self._places, remembered or {})
-        recall_servers(self._services, overrides or {}, pasts or {})
+        recall(memory, self._services, self._places)
         self._decide_all()
         for name, record in self._services.items():
             for server in record.servers.values():
@@ -119,14 +114,14 @@ class Controller:
             note_standing(record, self._decisions[name])
         self._publish_table(frozenset())
 
-    def record(self, job: Job, outcome: Outcome) -> bool:
-        """Takes in an outcome. True when the check is settled, False when it is worth repeating soon."""
+    def record(self, job: Job, outcome: Outcome, spent: Spent = NOTHING) -> bool:
+        """Takes in an outcome, and what its parts took. False when the check is worth repeating soon."""
         service, server, check = place = self._places[job.id]
         if outcome.seconds > job.check.slow:
             outcome = slowed(outcome, job.check.slow)
         self.recorded_at = self._clock.monotonic()
         check.note(outcome, self.recorded_at)
-        service.tally.add(job.check.name, outcome)
+        service.tally.add(job.check.name, outcome, spent)
         if check.goes_on(outcome):
             check.last = outcome
             return True
@@ -242,8 +237,7 @@ class Controller:
 
     def _tell_reload(self, service: ServiceRecord, before: Decision) -> None:
         """A check that is no more can be what kept a server down, and a server that is no more the last one."""
-        decision = self._decisions[service.config.name]
-        key = service.config.key
+        key, decision = service.config.key, self._decisions[service.config.name]
         commands = edits.diff(Table({key: decision.virtual}), Table({key: before.virtual}))
         for server in service.servers.values():
             self._herald.server(service, server, decision, commands)

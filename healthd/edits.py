@@ -74,7 +74,9 @@ class DeleteDestination:
         return f"-d {self.key} -r {self.endpoint}"
 
 
-Edit = AddService | EditService | DeleteService | AddDestination | EditDestination | DeleteDestination
+DestinationEdit = AddDestination | EditDestination | DeleteDestination
+
+Edit = AddService | EditService | DeleteService | DestinationEdit
 """One change of the table; its text is that of the ipvsadm command that would do the same."""
 
 _EMPTY = VirtualService()

@@ -1,7 +1,12 @@
-"""One healthd per state folder: an advisory lock that ends with the process, however it ends."""
+"""One healthd per state folder: an advisory lock that ends with the process, however it ends.
+
+A disk that is full or read-only does not keep it from being held: what cannot be written is only who holds it.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import fcntl
 import os
 from pathlib import Path
@@ -18,7 +23,7 @@ class Lock:
 
     Raises:
         AlreadyLocked: another process holds it.
-        OSError: the folder cannot be made or written to.
+        OSError: the folder cannot be made, or this user may not write to it.
     """
 
     def __init__(self, state_dir: Path) -> None:
@@ -26,19 +31,39 @@ class Lock:
 
     def __enter__(self) -> Self:
         self._path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
-        self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        self._descriptor = _opened(self._path)
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            holder = os.read(self._descriptor, 32).decode("ascii", "replace").strip()
+            holder = _holder(self._descriptor)
             os.close(self._descriptor)
             who = f" (process {holder})" if holder.isdigit() else ""
             raise AlreadyLocked(f"another healthd{who} holds the table: {self._path} is locked") from None
-        os.ftruncate(self._descriptor, 0)
-        os.write(self._descriptor, f"{os.getpid()}\n".encode())
+        with contextlib.suppress(OSError):
+            written = os.write(self._descriptor, f"{os.getpid()}\n".encode())
+            os.ftruncate(self._descriptor, written)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         os.close(self._descriptor)
+
+
+def _opened(path: Path) -> int:
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    except OSError as error:
+        if error.errno not in (errno.EROFS, errno.ENOSPC, errno.EDQUOT):
+            raise
+    try:
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+
+
+def _holder(descriptor: int) -> str:
+    try:
+        return os.read(descriptor, 32).decode("ascii", "replace").strip()
+    except IsADirectoryError:
+        return ""

@@ -35,6 +35,7 @@ class Measured:
     alerts: Router
     config: Callable[[], Config]
     scheduler: Callable[[], SchedulerView]
+    stalled: Callable[[], str]
 
 
 class Measuring:
@@ -74,8 +75,9 @@ class Measuring:
             version=__version__,
             started=self._started,
             loaded=self._loaded,
+            alive=not self._of.stalled(),
             scheduler=self._of.scheduler(),
-            table_errors=len(self._of.reconciler.errors),
+            refused=len(self._of.reconciler.errors),
             frozen=self._of.controller.frozen is not None,
             history_error=bool(past and past.error),
             history_dropped=past.dropped if past else 0,

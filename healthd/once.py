@@ -6,22 +6,22 @@ import asyncio
 from dataclasses import dataclass
 
 from healthd import descriptors, edits, plan
-from healthd.boundary import run_check
 from healthd.clock import Clock
 from healthd.config.values import Config
 from healthd.controller import Controller
+from healthd.engine.boundary import run_check
+from healthd.engine.lost import Vigil
 from healthd.events import Bus, Event, TableError
 from healthd.ipvs import Ipvs
-from healthd.lost import Vigil
 from healthd.model import Table
 from healthd.operators.acting import left_of, standing
 from healthd.overrides import Freeze, Override
 from healthd.plan import Job, Plan
 from healthd.reconcile import Reconciler
+from healthd.remembered import Key, Memory
 from healthd.slot import TASK_NEEDS
 from healthd.snapshot import Snapshot
 from healthd.statefile import rounds, running
-from healthd.statefile.running import Key
 
 AT_ONCE = 200
 """Checks under way at the same time, if there are descriptors for so many."""
@@ -48,7 +48,7 @@ def left_behind(config: Config, clock: Clock) -> Table:
     planned = plan.make(config)
     overrides, _ = _left_by_operators(config, planned, clock)
     controller = Controller(planned, clock, Bus(), lambda table, retired: None)  # noqa: ARG005 - nobody is to edit
-    controller.start(Table(), remembered, overrides)
+    controller.start(Table(), Memory(remembered, overrides=overrides))
     return controller.desired
 
 
@@ -64,10 +64,11 @@ async def run_round(config: Config, ipvs: Ipvs, clock: Clock, *, dry_run: bool) 
     bus = Bus()
     told = bus.subscribe()
     reconciler = Reconciler(ipvs, clock, bus, resync=config.settings.resync)
+    reconciler.names = planned.names
     controller = Controller(planned, clock, bus, reconciler.submit)
     actual = ipvs.read(planned.keys)
     overrides, frozen = _left_by_operators(config, planned, clock)
-    controller.start(actual, rounds.load(path, clock.wall()), overrides)
+    controller.start(actual, Memory(rounds.load(path, clock.wall()), overrides=overrides))
     await _check_all(list(planned.jobs.values()), controller, clock)
     todo = tuple(map(str, edits.diff(controller.desired, actual)))
     if dry_run:

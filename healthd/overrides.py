@@ -8,7 +8,7 @@ A *drained* server keeps its place in the table at weight 0: connections end in 
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from healthd.model import MAX_WEIGHT
 
@@ -21,10 +21,16 @@ class Admin(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SetWeight:
-    """A weight that an operator has set: a number, or with `percent` a share of the configured one."""
+    """A weight that an operator has set: a number, or with `percent` a share of the configured one.
+
+    Who set it, when and why is kept for when it outlasts a drain or a maintenance that somebody else has set.
+    """
 
     value: int
     percent: bool = False
+    since: float = field(default=0.0, compare=False)
+    who: str = field(default="", compare=False)
+    reason: str = field(default="", compare=False)
 
     def of(self, configured: int) -> int:
         """The weight that this means; a share above nothing of a weight above 0 is at least 1."""
@@ -39,7 +45,10 @@ class SetWeight:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Override:
-    """`since` and `until` are wall-clock time, seconds since the epoch; `until` None means until somebody ends it."""
+    """`since` and `until` are wall-clock time, seconds since the epoch; `until` None means until somebody ends it.
+
+    While it is held, `since`, `who` and `reason` are about that, and else about its weight.
+    """
 
     admin: Admin = Admin.READY
     weight: SetWeight | None = None

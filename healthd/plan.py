@@ -62,6 +62,10 @@ class Plan:
     def keys(self) -> frozenset[ServiceKey]:
         return frozenset(service.key for service in self.services.values())
 
+    @property
+    def names(self) -> dict[ServiceKey, str]:
+        return {service.key: service.name for service in self.services.values()}
+
 
 def job_id(service: ServiceConfig, server: Endpoint, check: CheckConfig) -> JobId:
     return JobId(f"{service.name}/{server}/{check.name}")

@@ -133,7 +133,10 @@ def weight_of(server: ServerConfig, state: ServerState) -> int:
 
 def _destination(service: ServiceConfig, server: ServerConfig, state: ServerState) -> Destination | None:
     """The server as it has to stand in the table, or None if it is not to be in it."""
-    return replace(server.destination, weight=weight_of(server, state)) if _present(service, state) else None
+    if not _present(service, state):
+        return None
+    weight, configured = weight_of(server, state), server.destination
+    return configured if weight == configured.weight else replace(configured, weight=weight)
 
 
 def _present(service: ServiceConfig, state: ServerState) -> bool:

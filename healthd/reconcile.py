@@ -18,7 +18,7 @@ Rules:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 from itertools import islice
 
@@ -41,6 +41,8 @@ BACK_OFF_MOST = 30.0
 class Reconciler:
     def __init__(self, ipvs: Ipvs, clock: Clock, bus: Bus, *, resync: float) -> None:
         self.resync = resync
+        self.names: Mapping[ServiceKey, str] = {}
+        """What the services are called in events; of one that has no name here the edits alone are told."""
         self.answered_at = clock.monotonic()
         """When the table was read or edited last, in monotonic time; at first the time of construction."""
         self.frozen = False
@@ -135,9 +137,17 @@ class Reconciler:
         for start in range(0, len(done), SLICE):
             if start:
                 yield
-            some = tuple(map(str, done[start : start + SLICE]))
-            self._bus.publish(events.TableEdited(at=self._clock.wall(), edits=some))
+            self._tell(done[start : start + SLICE])
         self._settle(errors)
+
+    def _tell(self, done: Sequence[edits.Edit]) -> None:
+        named = [
+            f"{self.names[edit.key]}/{edit.endpoint}"
+            for edit in done
+            if isinstance(edit, edits.DestinationEdit) and edit.key in self.names
+        ]
+        servers, commands = tuple(dict.fromkeys(named)), tuple(map(str, done))
+        self._bus.publish(events.TableEdited(at=self._clock.wall(), edits=commands, servers=servers))
 
     def _attempt(self, done: list[edits.Edit]) -> Generator[None, None, list[edits.EditRefused]]:
         actual = yield from self._reading()

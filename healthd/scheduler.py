@@ -8,7 +8,7 @@ Rules:
 2. While a check is not settled its starts follow one another at `fast_interval`, counted from the start before.
 3. A check never overlaps itself. A start that would is left out; while a check is not settled it is put off to the end
    of the one under way, so that a server that hangs is found out at the pace of the timeouts.
-4. Every check has one deadline for all it does, and no exception of a checker gets past `healthd.boundary`.
+4. Every check has one deadline for all it does, and no exception of a checker gets past `healthd.engine.boundary`.
 5. Jobs that ask the same question share one check, at the pace of the one in the greatest hurry.
 6. Only so many checks are under way as there are descriptors for. What is due beyond that waits its turn.
 7. How late starts are, for that or because this process is too busy, is measured, and said once a minute.
@@ -22,22 +22,27 @@ import math
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Mapping
 
-from checkers.base import Outcome, Trace
-from healthd.boundary import run_check
+from checkers.base import Outcome
 from healthd.clock import Clock, Timer
-from healthd.engine import SLICE, Engine
-from healthd.lateness import Lateness
-from healthd.lost import Vigil
+from healthd.engine.boundary import run_check
+from healthd.engine.lateness import Lateness
+from healthd.engine.lean import SLICE, Engine
+from healthd.engine.lost import Vigil
+from healthd.engine.wheel import Wheel
+from healthd.phases import NOTHING, PhasedTrace, Spent
 from healthd.plan import Job, JobId
 from healthd.schedulerview import SchedulerView
 from healthd.slot import Slot, next_point, question_of
-from healthd.wheel import Wheel
 
 BATCHES = (0.02, 0.05)
 """Seconds of starts that may begin together; an interval in tenths of a second is a multiple of them."""
 
-Record = Callable[[Job, Outcome], bool]
-"""Takes an outcome in; True when the check is settled."""
+SWITCH_INTERVAL = 0.0002
+"""Seconds after which what works in a thread lets the loop go on, in every process that runs checks. Their libraries
+read what servers say in threads, and the loop asks for its turn at every system call: Python's 5 ms would add up."""
+
+Record = Callable[[Job, Outcome, Spent], bool]
+"""Takes an outcome in, and what its parts took; True when the check is settled."""
 
 
 class Scheduler:
@@ -66,6 +71,7 @@ class Scheduler:
             jobs=sum(len(slot.jobs) for slot in self._slots.values()),
             checks=len(self._slots),
             waiting=len(self._waiting),
+            under_way=self._under_way,
             too_late=self._lateness.too_late,
             lateness=self._lateness.view,
         )
@@ -87,7 +93,7 @@ class Scheduler:
         for question, asked_by in questions.items():
             slot = self._slots.get(question)
             if slot is None:
-                slot = self._slots[question] = Slot(asked_by, self._engine, now)
+                slot = self._slots[question] = Slot(asked_by, self._engine, self._clock)
                 slot.settled = soon.isdisjoint(job.id for job in asked_by)
                 self._enqueue(slot, next_point(slot.phase, slot.interval if slot.settled else slot.fast_interval, now))
             else:
@@ -174,19 +180,20 @@ class Scheduler:
             slot.task = self._group.create_task(self._check(slot))
 
     async def _check(self, slot: Slot) -> None:
-        target = dataclasses.replace(slot.target, trace=Trace())
+        trace = PhasedTrace(self._clock)
+        target = dataclasses.replace(slot.target, trace=trace)
         try:
             outcome = await run_check(slot.checker, target, slot.seconds, self._clock, self._vigil)
         finally:
             slot.task = None
             self._let_go(slot)
-        self._take_in(slot, outcome)
+        self._take_in(slot, outcome, trace.spent(outcome.seconds) if slot.checker.phased else NOTHING)
 
     def _ended(self, slot: Slot, outcome: Outcome) -> None:
         """What the engine calls back."""
         self._let_go(slot)
         try:
-            self._take_in(slot, outcome)
+            self._take_in(slot, outcome, slot.trace.spent(outcome.seconds))
         except BaseException as error:
             if self._over is not None and not self._over.done():
                 self._over.set_exception(error)  # nobody awaits a callback: this ends `run`
@@ -198,11 +205,11 @@ class Scheduler:
         if self._waiting:
             self._arm_at(self._clock.monotonic())
 
-    def _take_in(self, slot: Slot, outcome: Outcome) -> None:
+    def _take_in(self, slot: Slot, outcome: Outcome, spent: Spent) -> None:
         settled = True
         for job in slot.jobs:
             if not slot.gone:  # recording may have led to a reload
-                settled = self._record(job, outcome) and settled
+                settled = self._record(job, outcome, spent) and settled
         if not slot.gone:
             slot.settled = settled
             self._enqueue(slot, slot.next_start(self._clock.monotonic()))

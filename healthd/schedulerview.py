@@ -45,11 +45,15 @@ class LatenessView:
 
 @dataclass(frozen=True, slots=True)
 class SchedulerView:
-    """`checks` run for `jobs`; `waiting` ones are due and have no descriptor; `too_late` are all since the start."""
+    """`checks` run for `jobs`: `under_way` are being carried out, `waiting` are due and have no descriptor.
+
+    `too_late` are all since the start.
+    """
 
     jobs: int = 0
     checks: int = 0
     waiting: int = 0
+    under_way: int = 0
     too_late: int = 0
     lateness: LatenessView = LatenessView()
 
@@ -64,6 +68,7 @@ def together(views: Iterable[SchedulerView]) -> SchedulerView:
         jobs=sum(view.jobs for view in several),
         checks=sum(view.checks for view in several),
         waiting=sum(view.waiting for view in several),
+        under_way=sum(view.under_way for view in several),
         too_late=sum(view.too_late for view in several),
         lateness=LatenessView(
             tuple(sorted(counts.items())), max((view.lateness.longest for view in several), default=0.0)

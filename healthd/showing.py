@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from healthd.alerts.router import Router
-from healthd.alerts.view import ChannelView
+from healthd.alerts.view import ChannelView, Trying
 from healthd.control.sources import Record, Unanswered, Wanted
 from healthd.history.reader import EventQuery, LatencyQuery
 from healthd.history.reader import Unanswered as NotAnswered
+from healthd.history.store import DAY, HOUR, MINUTE
 from healthd.history.writer import History
 
-_STEPS = {"minute": 60, "hour": 3600, "day": 86400}
+_STEPS = {"minute": MINUTE, "hour": HOUR, "day": DAY}
 
 
 class ShownAlerts:
@@ -19,13 +20,19 @@ class ShownAlerts:
     def views(self) -> list[Record]:
         return [_channel(view) for view in self._router.view]
 
-    async def test(self, name: str | None) -> list[str]:
-        """What came of a test message, for each alert; raises KeyError where there is none of this name."""
-        return [
-            f"{each.alert}: {'arrived' if each.arrived else 'did not arrive'}"
-            + (f": {each.answer}" if each.answer else "")
-            for each in await self._router.test(name)
-        ]
+    async def test(self, name: str | None) -> list[tuple[str, bool]]:
+        """What came of a test message in words, and whether it arrived, for each alert.
+
+        Raises:
+            KeyError: there is none of this name.
+
+        """
+        return [(_tried(each), each.arrived) for each in await self._router.test(name)]
+
+
+def _tried(each: Trying) -> str:
+    answer = f": {each.answer}" if each.answer else ""
+    return f"{each.alert}: {'arrived' if each.arrived else 'did not arrive'}{answer}"
 
 
 def _channel(view: ChannelView) -> Record:

@@ -9,7 +9,9 @@ import zlib
 from collections.abc import Hashable
 
 from checkers.waiting import Io
-from healthd.engine import Run
+from healthd.clock import Clock
+from healthd.engine.lean import Run
+from healthd.phases import PhasedTrace
 from healthd.plan import Job, JobId
 
 TASK_NEEDS = 8
@@ -19,7 +21,8 @@ TASK_NEEDS = 8
 class Slot(Run):
     """A check's place in the schedule. `planned` is when its newest start was due, `due` when the next one is.
 
-    `point` is the point of the grid that it is kept at; 0 while it is under way, or about to be.
+    `point` is the point of the grid that it is kept at; 0 while it is under way, or about to be. `trace` is that of a
+    lean check; others have one for each time.
     """
 
     __slots__ = (
@@ -34,15 +37,19 @@ class Slot(Run):
         "point",
         "settled",
         "task",
+        "trace",
     )
 
-    def __init__(self, jobs: list[Job], io: Io, now: float) -> None:
+    def __init__(self, jobs: list[Job], io: Io, clock: Clock) -> None:
         checker, target = jobs[0].check.checker, jobs[0].target
+        self.trace = PhasedTrace(clock)
         lean = checker.lean
-        super().__init__(checker, dataclasses.replace(target, io=io) if lean else target, jobs[0].check.timeout)
+        if lean:
+            target = dataclasses.replace(target, io=io, trace=self.trace)
+        super().__init__(checker, target, jobs[0].check.timeout)
         self.take(jobs)
         self.needs = 1 if lean else TASK_NEEDS * checker.questions
-        self.planned = self.due = now
+        self.planned = self.due = clock.monotonic()
         self.point = 0
         self.settled = True
         self.gone = False

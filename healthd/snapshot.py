@@ -7,19 +7,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from checkers.base import Outcome
+from checkers.base import Outcome, Status
 from healthd.events import ServerEvent
-from healthd.overrides import Freeze, Override
+from healthd.overrides import Admin, Freeze, Override
 from healthd.policy import Standing
 from healthd.tally import TallyView
 from healthd.verdict import Health
+
+STATES = tuple(state.value for state in (Health.UP, Health.DOWN, Health.UNDECIDED, Admin.DRAIN, Admin.MAINTENANCE))
+"""`up`, `down`, `unknown`, `drain`, `maintenance`: what a server can be said to be in."""
 
 
 @dataclass(frozen=True, slots=True)
 class CheckView:
     """`progress` is "k/n" while k of the n outcomes have come that change the health, and else empty.
 
-    `cause` is the newest of the outcomes that put it down, None while it is not.
+    `cause` is the newest of the outcomes that put it down, None while it is not. Weights that it asks for may be such
+    that `adds_up` with those of other checks.
     """
 
     name: str
@@ -31,6 +35,7 @@ class CheckView:
     progress: str = ""
     age: float | None = None
     cause: Outcome | None = None
+    adds_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +80,7 @@ class ServerView:
 
     @property
     def state(self) -> str:
-        """One word: `drain` or `maintenance` while an operator has it so, else `up`, `down` or `unknown`."""
+        """One of `STATES`: `drain` or `maintenance` while an operator has it so, else `up`, `down` or `unknown`."""
         return self.override.admin.value if self.override and self.override.held else self.health.value
 
     @property
@@ -84,12 +89,21 @@ class ServerView:
         check = self.deciding
         found = ""
         if check is not None and (self.health is not Health.UP or check.progress or self.degraded):
-            passes = self.health is Health.DOWN and bool(check.progress)
-            found = str((check.cause if passes else check.last) or "")
+            found = self._found(check)
         if self.override is None:
             return found
         set_by = f"{_what(self.override)} by {self.override.who}"
         return "; ".join(part for part in (set_by, self.override.reason, found) if part)
+
+    def _found(self, check: CheckView) -> str:
+        """The outcome that speaks against it; after a restart, until there is one, the cause that is remembered.
+
+        One that passed says nothing of why it is still down or undecided.
+        """
+        if self.health is Health.UNDECIDED and (check.last is None or check.last.status is Status.PASS):
+            return f"waits for the first outcome of check {check.name}"
+        passes = self.health is Health.DOWN and bool(check.progress)
+        return str((check.cause if passes else check.last or check.cause) or "")
 
 
 def _what(override: Override) -> str:

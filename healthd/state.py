@@ -13,15 +13,14 @@ from healthd.model import Endpoint, VirtualService
 from healthd.overrides import Override
 from healthd.plan import JobId, Plan
 from healthd.policy import Decision, ServerState
-from healthd.tally import Latency, Repeated, Tally
+from healthd.tally import WHOLE, Latency, Repeated, Tally
 from healthd.verdict import SETTLED, Health, Transition, Verdict, step
-from healthd.weights import AS_CONFIGURED, Damping, Weighed, Wish, asked, begun, damped
+from healthd.weights import AS_CONFIGURED, NOTHING, Damping, Weighed, Wish, asked, begun, damped
 
 
 @dataclass(slots=True)
 class CheckRecord:
-    """`wish` is the weight that the newest outcome that passed asks for; until there is one, the weight found. `factor`
-    and `degraded` are that outcome's, too.
+    """`asks` is what the newest outcome that passed asks for; until there is one, the weight found.
 
     `last` came at the monotonic time `last_at`; `cause` is the newest of the outcomes that put it down.
     `count`, `fails`, `seconds` and `longest` add up outcomes since they were last taken. `unknowns` are all;
@@ -30,9 +29,7 @@ class CheckRecord:
 
     config: CheckConfig
     verdict: Verdict
-    wish: int | None = None
-    factor: float | None = None
-    degraded: bool = False
+    asks: Wish = NOTHING
     last: Outcome | None = None
     last_at: float = 0.0
     cause: Outcome | None = None
@@ -52,20 +49,22 @@ class CheckRecord:
 
     def note_many(self, repeated: Repeated) -> None:
         """Likewise of several that came to nothing new; how long the longest took is not known."""
-        count = sum(repeated.durations.values())
+        count = repeated.count
         self.count += count
         self.fails += count if repeated.status is Status.FAIL else 0
-        self.seconds += repeated.seconds
+        self.seconds += repeated.durations[WHOLE].seconds
 
     def goes_on(self, outcome: Outcome) -> bool:
         """Whether `outcome` is the one that nearly all are: it passed, as the one before, and nothing was open."""
+        asks = self.asks
         return (
             outcome.status is Status.PASS
             and self.verdict.health is Health.UP
             and not self.verdict.recent
-            and outcome.weight == self.wish
-            and outcome.factor == self.factor
-            and outcome.degraded is self.degraded
+            and outcome.weight == asks.weight
+            and outcome.factor == asks.factor
+            and outcome.degraded is asks.degraded
+            and (outcome.weight is None or self.config.checker.adds_up is asks.adds_up)
             and not self.unknowns_in_a_row
         )
 
@@ -77,15 +76,11 @@ class CheckRecord:
         if outcome.code != Code.WORKER:
             self.unknowns_in_a_row = self.unknowns_in_a_row + 1 if unknown else 0
         if outcome.status is Status.PASS:
-            self.wish, self.factor, self.degraded = outcome.weight, outcome.factor, outcome.degraded
+            self.asks = Wish.of_outcome(outcome, self.config.checker)
         self.verdict, transition = step(self.verdict, outcome, fall=self.config.fall, rise=self.config.rise)
         if transition is not None:
             self.cause = outcome if self.verdict.health is Health.DOWN else None
         return transition
-
-    @property
-    def asks(self) -> Wish:
-        return Wish(self.wish, self.factor, self.degraded)
 
 
 @dataclass(slots=True)
@@ -125,8 +120,7 @@ class ServerRecord:
         """Forgets what the checks have found: the first outcome of each decides."""
         self.told = Health.UNDECIDED
         for check in self.checks:
-            check.verdict = Verdict()
-            check.wish, check.factor, check.degraded = None, None, False
+            check.verdict, check.asks, check.cause = Verdict(), NOTHING, None
         self.weighed = AS_CONFIGURED
 
     @property
@@ -215,7 +209,8 @@ def adopted(service: ServiceConfig, actual: VirtualService, at: float) -> Servic
         weight = found.weight if found is not None else 0
         health = Health.UP if weight > 0 else Health.UNDECIDED
         wish = weight if weight not in (0, server.destination.weight) else None
-        checks = tuple(CheckRecord(check, SETTLED[health], wish) for check in service.checks)
+        asks = NOTHING if wish is None else Wish(wish)
+        checks = tuple(CheckRecord(check, SETTLED[health], asks) for check in service.checks)
         weighed = AS_CONFIGURED if wish is None else Weighed(wish)
         servers[server.endpoint] = ServerRecord(server, found is not None, checks, health, weighed, since=at)
     return ServiceRecord(service, servers)
@@ -225,7 +220,8 @@ def carried_over(old: ServiceRecord, new: ServiceConfig, at: float) -> ServiceRe
     """The record of a service whose configuration changed `at`.
 
     A check that did not change keeps its state; one that did goes on from the health that it had found. One that is
-    new, or was never carried out, starts from the server's health. None comes up or goes down without an outcome.
+    new, or was never carried out, starts from the server's health, and its cause. None comes up or goes down without an
+    outcome.
     A server that is new is undecided and not in the table.
     """
     servers: dict[Endpoint, ServerRecord] = {}
@@ -243,8 +239,9 @@ def carried_over(old: ServiceRecord, new: ServiceConfig, at: float) -> ServiceRe
 
 def _carried_check(server: ServerRecord, check: CheckConfig) -> CheckRecord:
     known = server.check(check.name)
-    if known is None or known.last is None:
-        return CheckRecord(check, Verdict(server.health), *(known.asks if known else ()))
+    if known is None or not (known.last or known.cause):  # a cause may be that of an earlier run
+        cause = next((each.cause for each in server.checks if each.verdict.health is Health.DOWN), None)
+        return CheckRecord(check, Verdict(server.health), known.asks if known else NOTHING, cause=cause)
     if known.config == check:
         return known
     return replace(known, config=check, verdict=Verdict(known.verdict.health), unknowns_in_a_row=0)

@@ -8,13 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from healthd.config.values import ServiceConfig
-from healthd.model import Endpoint, Table, VirtualService
-from healthd.overrides import Override
+from healthd.model import Table, VirtualService
 from healthd.plan import JobId, Plan
+from healthd.remembered import Memory
 from healthd.state import Place, ServiceRecord, adopted, carried_over
-from healthd.verdict import Health, Verdict
-
-Key = tuple[str, Endpoint]
+from healthd.verdict import Health
 
 
 def known_under(plan: Plan, services: Mapping[str, ServiceRecord]) -> dict[str, ServiceRecord | None]:
@@ -43,22 +41,15 @@ def adopted_from(actual: Table, service: ServiceConfig, at: float) -> ServiceRec
     return adopted(service, actual.services.get(service.key, VirtualService()), at)
 
 
-def recall_verdicts(places: Mapping[JobId, Place], verdicts: Mapping[JobId, Verdict]) -> None:
-    """Puts the verdicts of an earlier run in their places; an undecided one says nothing."""
-    for name, verdict in verdicts.items():
+def recall(memory: Memory, services: Mapping[str, ServiceRecord], places: Mapping[JobId, Place]) -> None:
+    """Puts what an earlier run has left in its place; an undecided verdict says nothing."""
+    for name, verdict in memory.verdicts.items():
         if name in places and verdict.health is not Health.UNDECIDED:
             _, _, check = places[name]
             check.verdict = verdict
-
-
-def recall_servers(
-    services: Mapping[str, ServiceRecord],
-    overrides: Mapping[Key, Override],
-    pasts: Mapping[Key, tuple[float, int]],
-) -> None:
-    """Likewise what was set for servers, and since when they have been as they are."""
+            check.cause = memory.causes.get(name) if verdict.health is Health.DOWN else None
     servers = {(name, end): server for name, record in services.items() for end, server in record.servers.items()}
-    for key in overrides.keys() & servers.keys():
-        servers[key].override = overrides[key]
-    for key in pasts.keys() & servers.keys():
-        servers[key].since, servers[key].transitions = pasts[key]
+    for key in memory.overrides.keys() & servers.keys():
+        servers[key].override = memory.overrides[key]
+    for key in memory.pasts.keys() & servers.keys():
+        servers[key].since, servers[key].transitions = memory.pasts[key]

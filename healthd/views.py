@@ -75,6 +75,7 @@ def _check_view(record: CheckRecord, now: float) -> snapshot.CheckView:
         progress=_progress(record),
         age=None if record.last is None else now - record.last_at,
         cause=record.cause,
+        adds_up=record.config.checker.adds_up,
     )
 
 

@@ -3,7 +3,9 @@
 Rules:
 
 1. Only an outcome that passed asks for anything: by `weight`, by `factor`, or by being degraded, where the service says
-   what that means. What it asks for is the smallest of these; of several checks, again the smallest.
+   what that means. What it asks for is the smallest of these; of several checks, again the smallest. The weights of
+   checks that add up (`Checker.adds_up`) are one wish together: the configured weight and all by which they differ
+   from it, from 0 to what the kernel takes.
 2. A factor is of the configured weight. One above 0 of a weight above 0 makes at least 1, and nothing makes more than
    the kernel takes.
 3. A server that asks for weight 0 gets it at once. Any other change comes `Damping.interval` seconds after the last one
@@ -20,7 +22,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from checkers.base import Outcome, Status
+from checkers.base import Checker, Outcome, Status
 from healthd.model import MAX_WEIGHT
 
 
@@ -33,28 +35,44 @@ def slowed(outcome: Outcome, limit: float) -> Outcome:
 
 
 class Wish(NamedTuple):
-    """What the newest outcome that passed of a check asks for."""
+    """What the newest outcome that passed of a check asks for; `adds_up` is about its weight."""
 
     weight: int | None = None
     factor: float | None = None
     degraded: bool = False
+    adds_up: bool = False
+
+    @classmethod
+    def of_outcome(cls, outcome: Outcome, checker: Checker) -> Wish:
+        """What an outcome of `checker` that passed asks for."""
+        if outcome.weight is outcome.factor is None and not outcome.degraded:
+            return NOTHING
+        return cls(outcome.weight, outcome.factor, outcome.degraded, checker.adds_up)
 
     def __str__(self) -> str:
         """Empty for nothing."""
         parts = [] if self.weight is None else [f"weight {self.weight}"]
         if self.factor is not None:
             parts.append(f"{self.factor * 100:g}% of its weight")
+        if self.weight is not None and self.adds_up:
+            parts[0] += ", which adds up with that of other such checks"
         asks = [f"asks for {' and '.join(parts)}"] if parts else []
         return ", ".join(["degraded", *asks] if self.degraded else asks)
 
     def of(self, configured: int, degraded: float) -> int | None:
-        """The weight asked for in place of the `configured` one; `degraded` is the factor that being so means."""
-        asked = [] if self.weight is None else [self.weight]
+        """The weight asked for in place of the `configured` one; `degraded` is the factor that being so means.
+
+        Without a weight that adds up.
+        """
+        asked = [] if self.weight is None or self.adds_up else [self.weight]
         if self.factor is not None:
             asked.append(share(configured, self.factor))
         if self.degraded and degraded != 1.0:
             asked.append(share(configured, degraded))
         return min(asked, default=None)
+
+
+NOTHING = Wish()
 
 
 def share(configured: int, factor: float) -> int:
@@ -108,6 +126,9 @@ def asked(wishes: Iterable[Wish], configured: int, damping: Damping) -> Weighed:
     """What a server asks for whose checks have these wishes."""
     known = list(wishes)
     weights = [weight for wish in known if (weight := wish.of(configured, damping.degraded)) is not None]
+    changes = [wish.weight - configured for wish in known if wish.adds_up and wish.weight is not None]
+    if changes:
+        weights.append(min(max(configured + sum(changes), 0), MAX_WEIGHT))
     return Weighed(min(weights, default=None), degraded=any(wish.degraded for wish in known))
 
 

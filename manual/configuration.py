@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from healthd.config.jsonschema import schema
+from manual.program import DOCS, table
 from manual.roff import Page
 from manual.schema import Schema, resolved, rows
 
@@ -55,11 +56,14 @@ def configuration() -> Page:
     page.heading("DESCRIPTION")
     page.prose(_INTRODUCTION)
     page.heading("TABLES")
-    for title, table in _tables(whole):
+    for title, fields in _tables(whole):
         page.subheading(title)
-        if "description" in table:
-            page.paragraph(table["description"])
-        page.items(rows(table, whole))
+        if "description" in fields:
+            page.paragraph(fields["description"])
+        page.items(rows(fields, whole))
+    page.heading("EVENTS")
+    page.paragraph("What may stand in `events` of an alert; what matters to most people is told without it.")
+    page.items(_events())
     page.heading("EXAMPLE")
     page.literal(_EXAMPLE)
     page.heading("FILES")
@@ -67,6 +71,12 @@ def configuration() -> Page:
     page.heading("SEE ALSO")
     page.paragraph("`healthd`(8), `healthd-checkers`(7), `ipvsadm`(8)")
     return page
+
+
+def _events() -> Iterator[tuple[str, str]]:
+    for name, columns in table("## Events", "event", DOCS / "alerts.md"):
+        severity, told, meaning = (column.strip() for column in columns.split("|"))
+        yield name, f"({severity}{', told unless said otherwise' if told else ''}) {meaning}"
 
 
 def _tables(whole: Schema) -> Iterator[tuple[str, Schema]]:
@@ -93,13 +103,21 @@ def checkers() -> Page:
     page = Page("healthd-checkers", 7, "kinds of check of the IPVS health checker healthd")
     page.heading("DESCRIPTION")
     page.prose(_CHECKERS)
+    kinds = [kind for kind in whole["$defs"]["Check"]["oneOf"] if "const" in kind["properties"]["type"]]
+    common = _common(kinds, whole)
+    page.heading("OPTIONS OF EVERY KIND")
+    page.items(each for each in common if each[0] not in _TIMING)
     page.heading("KINDS")
-    for kind in whole["$defs"]["Check"]["oneOf"]:
-        name = kind["properties"]["type"].get("const")
-        if name is not None:
-            page.subheading(name)
-            page.prose(kind.get("description", ""))
-            page.items((key, text) for key, text in rows(kind, whole) if key not in _TIMING)
+    for kind in kinds:
+        page.subheading(kind["properties"]["type"]["const"])
+        page.prose(kind.get("description", ""))
+        page.items(each for each in rows(kind, whole) if each not in common)
     page.heading("SEE ALSO")
     page.paragraph("`healthd`(8), `healthd.toml`(5)")
     return page
+
+
+def _common(kinds: Sequence[Schema], whole: Schema) -> list[tuple[str, str]]:
+    """The options that every kind has, in the same words."""
+    first, *others = (list(rows(kind, whole)) for kind in kinds)
+    return [each for each in first if all(each in other for other in others)]

@@ -12,12 +12,14 @@ import click
 from healthd.cli import healthd
 from manual.roff import Page
 
-COMMANDS = Path(__file__).parent.parent / "docs/commands.md"
+DOCS = Path(__file__).parent.parent / "docs"
+COMMANDS = DOCS / "commands.md"
 
 _FILES = (
     ("/etc/healthd/conf.d/*.toml", "The configuration, see `healthd.toml`(5)."),
     ("/etc/healthd/plugins", "Python modules with kinds of check of one's own."),
-    ("/var/lib/healthd", "The lock, the control socket, and what is remembered over a restart."),
+    ("/var/lib/healthd", "The lock, the control socket, the history, and what is remembered over a restart."),
+    ("/usr/share/doc/healthd", "How to operate it, metrics, alerts, the control interface, checkers of one's own."),
 )
 _ENVIRONMENT = (
     ("NOTIFY_SOCKET, WATCHDOG_USEC", "Set by systemd: who is told what becomes of the service, `sd_notify`(3)."),
@@ -73,17 +75,17 @@ def _describe(page: Page, name: str, command: click.Command) -> None:
             page.item(*record)
 
 
-def table(section: str, first: str) -> Iterator[tuple[str, str]]:
-    """The rows of the table in that section of docs/commands.md whose first column is headed so.
+def table(section: str, first: str, page: Path = COMMANDS) -> Iterator[tuple[str, str]]:
+    """The rows of the table in that section of a page of docs/ whose first column is headed so.
 
     Raises:
         LookupError: there is none any more.
 
     """
-    text = COMMANDS.read_text(encoding="utf-8").partition(f"\n{section}\n")[2].partition("\n## ")[0]
+    text = page.read_text(encoding="utf-8").partition(f"\n{section}\n")[2].partition("\n## ")[0]
     _, found, rows = text.partition(f"\n| {first} |")
     if not found:
-        raise LookupError(f"{COMMANDS} has no table of {first} in {section}")
+        raise LookupError(f"{page} has no table of {first} in {section}")
     for line in rows.splitlines()[2:]:
         if not line.startswith("|"):
             return

@@ -38,8 +38,6 @@ def rows(table: Schema, whole: Schema) -> Iterator[tuple[str, str]]:
 def _about(option: Schema, whole: Schema, *, needed: bool) -> str:
     about = str(option.get("description", "")).strip()
     value = _value(option, whole)
-    if option.get("pattern") and "examples" in option:
-        value = f"such as {json.dumps(option['examples'][-1])}"
     default = ", required" if needed else ""
     if "default" in option and option["default"] not in (None, {}, []):
         default = f", default `{json.dumps(option['default'], ensure_ascii=False)}`"
@@ -48,6 +46,10 @@ def _about(option: Schema, whole: Schema, *, needed: bool) -> str:
 
 def _value(option: Schema, whole: Schema) -> str:
     option = resolved(option, whole)
+    if "const" in option:
+        return f"`{json.dumps(option['const'])}`"
+    if option.get("pattern") and "examples" in option:
+        return f"such as {json.dumps(option['examples'][-1])}"
     if "enum" in option:
         return (
             " | ".join(f"`{json.dumps(value)}`" for value in option["enum"]) if len(option["enum"]) < MANY else "name"

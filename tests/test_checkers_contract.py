@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import inspect
 import re
+from typing import Any, get_type_hints
 
 import pytest
 
@@ -15,7 +17,9 @@ from checkers.part import Part
 from checkers.registry import find, summary
 from checkers.route import Route
 from checkers.tcp import Tcp
+from checkers.tls import TlsChecker
 from healthd.config.options import options_of
+from tests.checkers.certificates import Pki
 
 every_kind = pytest.mark.parametrize("name", BUILTIN)
 
@@ -36,6 +40,11 @@ MINIMAL: dict[str, dict[str, object]] = {
     "radius": {"user": "probe", "password_file": ONE_LINE, "secret_file": ONE_LINE},
 }
 """The options that a kind cannot do without."""
+
+
+@pytest.fixture(scope="module")
+def pki(tmp_path_factory: pytest.TempPathFactory) -> Pki:
+    return Pki(tmp_path_factory.mktemp("pki"))
 
 
 def make(name: str, **options: object) -> Checker:
@@ -84,6 +93,19 @@ def test_equal_options_make_equal_checkers(name: str) -> None:
 
 
 @every_kind
+@pytest.mark.parametrize("text", ["", "\0", "a\0b", "\r\n", "é" * 300, "(", "-1", "nan", "1e999", "credential:.."])
+def test_no_text_of_an_option_is_a_fault_of_the_program(name: str, text: str) -> None:
+    """Each makes a checker, or is refused as one of its options."""
+    kind = find(name, None)
+    names = [option for option, hint in get_type_hints(kind).items() if hint in (str, str | None)]
+    for option in names:
+        for more in [{}, {"tls": True}] if issubclass(kind, TlsChecker) else [{}]:
+            options: dict[str, Any] = {**MINIMAL.get(name, {}), **more, option: text}
+            with contextlib.suppress(OptionError):
+                assert isinstance(kind(**options), kind)
+
+
+@every_kind
 def test_every_kind_can_be_sent_elsewhere(name: str) -> None:
     """To another address than the server's, and to another port where it asks one at all."""
     assert make(name, address="10.0.0.9").address == "10.0.0.9"
@@ -124,7 +146,7 @@ def test_a_kind_is_found_by_its_name(name: str) -> None:
     assert find(name, None) is find(name, None)
 
 
-OWN_SOCKETS = {"always", "file", "push", "all", "any", "at_least", "oracle", "http3"}
+OWN_SOCKETS = {"always", "file", "push", "all", "any", "at_least", "oracle"}
 """The kinds that open no socket, or whose library opens them: nobody could choose their way."""
 
 
@@ -137,3 +159,29 @@ def test_a_kind_honours_the_way_or_refuses_it(name: str) -> None:
             make(name, **way)
     else:
         assert make(name, **way).route == Route("192.0.2.1", "eth0", 42)
+
+
+TLS_KINDS = [name for name in BUILTIN if issubclass(find(name, None), TlsChecker)]
+OVER_STREAMS = {"dns": {"transport": "tcp"}, "sip": {"transport": "tcp"}}
+OWN_PROTOCOL = {"grpc", "http2", "http3"}
+"""Those whose protocol has one name in ALPN, which is no choice."""
+
+
+def test_the_kinds_without_tls() -> None:
+    """What asks by TCP can ask within TLS, but for what only connects, and what a library of its own does."""
+    without = set(BUILTIN) - set(TLS_KINDS)
+    assert without == (OWN_SOCKETS) | {"command", "ping", "radius", "sctp", "tcp", "udp"}
+
+
+@pytest.mark.parametrize("name", TLS_KINDS)
+def test_the_options_of_tls_are_the_same_everywhere(name: str, pki: Pki) -> None:
+    """Each is taken, with the others."""
+    mine = str(pki.issued("probe.test"))
+    certificate = {"cert_file": mine, "key_file": mine}
+    options = {"tls": True, "tls_name": "www.test", "tls_min": "1.3", **certificate, **OVER_STREAMS.get(name, {})}
+    alpn = {} if name in OWN_PROTOCOL else {"alpn": ("x",)}
+    assert isinstance(make(name, ca_file=pki.ca_file, **alpn, **options), TlsChecker)
+    assert isinstance(make(name, verify=False, **options), TlsChecker)
+    if not alpn:
+        with pytest.raises(OptionError, match=r'is not an option here: it is "h[23]"'):
+            make(name, alpn=("x",), **options)

@@ -54,9 +54,9 @@ FOREIGN_CODE = {
     "checkers.part",
     "checkers.registry",
     "checkers.relay",
-    "healthd.boundary",
+    "healthd.engine.boundary",
     "healthd.config.checks",
-    "healthd.engine",
+    "healthd.engine.lean",
     "healthd.workers.jobs",
 }
 """Where a plugin's code is run, or a library's on a hostile server's bytes: anything can come out of it, and none of it

@@ -27,6 +27,8 @@ REASON_SHOWN = 300
 
 
 class AppriseSink:
+    at_most_once = False
+
     def __init__(self, config: AppriseConfig, clock: Clock, host: str) -> None:
         self.retry_for = config.retry_for
         self._config = config

@@ -7,7 +7,7 @@ Rules:
    not wait for the end.
 3. When `rate` allows no message, what is collected waits until it does, and is then one message, which says so.
 4. A new configuration goes for everything that is not yet delivered: mending a wrong host sends what was waiting.
-5. The heart beats only while healthd does what it is for.
+5. What is collected is on disk, too, where messages that wait are.
 """
 
 from __future__ import annotations
@@ -21,10 +21,12 @@ from healthd.alerts.batch import Batch, Subject, subject
 from healthd.alerts.delivery import Delivery, Waiting
 from healthd.alerts.endings import MAINTENANCE
 from healthd.alerts.grouping import messages
+from healthd.alerts.heart import Heart
 from healthd.alerts.keeper import Keeper
 from healthd.alerts.ledger import Ledger
 from healthd.alerts.notices import Heartbeat, Trial
 from healthd.alerts.rate import TokenBucket
+from healthd.alerts.shelf import Shelf
 from healthd.alerts.sink import NotSentError, Sink
 from healthd.alerts.spool import Spool
 from healthd.alerts.tellings import Tell, Tellings
@@ -59,7 +61,7 @@ class Channel:
         self._make_sink = make_sink
         self._clock = clock
         self._ledger = Ledger(config)
-        self._keeper = Keeper(config.name, spool)
+        self._keeper = Keeper(config.name, spool, clock)
         self._tellings = Tellings(self._ledger, self._keeper, clock, tell)
         self.delivery = Delivery(config.name, make_sink(config), clock, self._keeper, self._tellings)
         self._bucket = TokenBucket(config.rate, clock.monotonic())
@@ -72,14 +74,12 @@ class Channel:
         self._numbers = itertools.count()
         self._timer: Timer | None = None
         self._ticker = Ticker(clock, self._tick)
-        self._heart = Ticker(clock, self._beat)
-        self._stalled: Callable[[], str] = str
-        self._beating: asyncio.Task[None] | None = None
+        self._heart = Heart(config.name, clock, self._send_beat)
+        self._shelf = Shelf(self._keeper, clock, self._collected, lambda: self.delivery.sink.retry_for > 0)
 
     def begin(self, stalled: Callable[[], str] = str) -> None:
         """The heart beats from now on, while `stalled` has nothing to say."""
-        self._stalled = stalled
-        self._heart.set(self.config.heartbeat)
+        self._heart.begin(stalled, self.config.heartbeat)
 
     def put(self, event: Event) -> None:
         for told in self._ledger.take(event, self._clock.monotonic()):
@@ -94,8 +94,10 @@ class Channel:
         self._open.append(event)
         if len(self._open) >= BATCH_LIMIT or not self.config.burst:
             self._close_batch()
-        elif self._timer is None:
+            return
+        if self._timer is None:
             self._call_at(self._clock.monotonic() + self.config.burst)
+        self._shelf.changed()
 
     def missed(self, count: int) -> None:
         """`count` events, some of which may have been for this alert, never came to be routed."""
@@ -106,7 +108,7 @@ class Channel:
         now = self._clock.monotonic()
         found = await self._keeper.load(monotonic=now, wall=self._clock.wall())
         self._ledger.restore(found.told, found.quiet, now)
-        waiting = [Waiting(message.batch, set(message.served)) for message in found.messages]
+        waiting = [Waiting(message.batch, set(message.served), message.begun) for message in found.messages]
         for message in waiting:
             self._ledger.resume(message.batch.events, message.batch.since)
         self.delivery.restore(waiting)
@@ -140,9 +142,7 @@ class Channel:
 
     def _end(self) -> None:
         self._ticker.set(None)
-        self._heart.set(None)
-        if self._beating is not None:
-            self._beating.cancel()
+        self._heart.stop()
         self._bucket = TokenBucket(None, self._clock.monotonic())
         self._close_batch()
 
@@ -150,8 +150,7 @@ class Channel:
         """Returns when nothing is under way any more."""
         while self.delivery.busy and self.delivery.task is not None:
             await asyncio.wait([self.delivery.task])
-        if self._beating is not None:
-            await asyncio.wait([self._beating])
+        await self._heart.stopped()
         await self._keeper.flushed()
 
     async def test(self) -> Trying:
@@ -191,10 +190,6 @@ class Channel:
         if not self._ledger.problems:
             self._ticker.set(None)
 
-    def _beat(self) -> None:
-        if not self._stalled() and (self._beating is None or self._beating.done()):
-            self._beating = asyncio.create_task(self._send_beat(), name=f"heartbeat of alert {self.config.name}")
-
     async def _send_beat(self) -> None:
         at, every = self._clock.wall(), self.config.heartbeat or 0.0
         beat = Heartbeat(at=at, host=self._host, problems=self._ledger.open, every=every)
@@ -221,6 +216,7 @@ class Channel:
             self._hold(groups)
             if not self._bucket.take(1, now):
                 self._call_at(self._bucket.next_at(now))
+                self._shelf.changed()
                 return
             groups, self._stock = [self._stock], []
         for group in groups:
@@ -228,6 +224,10 @@ class Channel:
             self.delivery.add(self._batch(group, again, held=self._held))
             self._held = 0
         self._reminders.clear()
+        self._shelf.clear()
+
+    def _collected(self) -> Batch:
+        return self._batch([*self._stock, *self._open][-BATCH_LIMIT:], held=self._held)
 
     def _hold(self, groups: Sequence[Sequence[Event]]) -> None:
         self._held += len(groups)

@@ -1,6 +1,11 @@
 """Hooks: a program is run for every message, with the events as JSON on its standard input.
 
 The environment describes the most important subject of the message, so that a short script needs no JSON.
+
+Rules:
+
+1. A program that says EX_TEMPFAIL, and one that could not be started, has done nothing: it is tried again.
+2. Every other failure is final: a program that failed, was killed or missed its deadline may have done half its work.
 """
 
 from __future__ import annotations
@@ -25,9 +30,10 @@ OUTPUT_SHOWN = 300
 
 
 class CommandSink:
-    retry_for = 0.0  # a hook that failed may have done half of its work
+    at_most_once = True
 
     def __init__(self, config: CommandConfig, clock: Clock, host: str) -> None:
+        self.retry_for = config.retry_for
         self._config = config
         self._clock = clock
         self._host = host
@@ -47,8 +53,12 @@ class CommandSink:
         except TimeoutError as error:
             reason = f"hook {program}: not done within {seconds:g} s, killed with its children"
             raise NotSentError(reason + _said(output), final=True) from error
+        except process.LostError as error:
+            raise NotSentError(f"hook {program}: started, and then lost: {error.strerror}", final=True) from error
         except OSError as error:
-            raise NotSentError(f"hook: {process.explain(error, program)}", final=True) from error
+            raise NotSentError(f"hook: {process.explain(error, program)}") from error
+        if ended.status == os.EX_TEMPFAIL:
+            raise NotSentError(f"hook {program}: {ended.how} (EX_TEMPFAIL){_said(output)}")
         if ended.status:
             raise NotSentError(f"hook {program}: {ended.how}{_said(output)}", final=True)
         return f"{ended.how}{_said(output)}"

@@ -5,7 +5,9 @@ Rules:
 1. Messages are sent one after the other, in order. The task lives only while there is something to send.
 2. What waits is in the spool too, until it has arrived or is given up.
 3. What cannot be delivered, or is dropped because too much waits, is told, counted, and said in the next message.
-4. A passing message, such as a heartbeat, is worth one try while nothing else waits: the next is as good.
+4. Where a sink allows no second try after one whose end is not known, the spool says that a try has begun before it
+   does, and a message of which an earlier life has left that is given up.
+5. A passing message, such as a heartbeat, is worth one try while nothing else waits: the next is as good.
 """
 
 from __future__ import annotations
@@ -38,8 +40,11 @@ LONGEST_PATIENCE = 900.0
 
 @dataclass(slots=True)
 class Waiting:
+    """`begun` is whether a try is under way, or was when healthd was killed, that must not be made twice."""
+
     batch: Batch
     served: set[str] = field(default_factory=set)
+    begun: bool = False
 
 
 class Delivery:
@@ -70,10 +75,10 @@ class Delivery:
     def add(self, batch: Batch) -> None:
         waiting = Waiting(batch)
         self._queue.append(waiting)
+        self.wake()  # before it is kept: what is written of a message that is tried at once is that its try has begun
         if self.sink.retry_for:
             self._keeper.keep(batch, waiting.served)
         self._drop_excess()
-        self.wake()
 
     def pass_on(self, batch: Batch) -> None:
         self._passing = batch
@@ -82,7 +87,9 @@ class Delivery:
     def restore(self, found: list[Waiting]) -> None:
         """What an earlier life of healthd left, oldest first, goes before everything newer."""
         for waiting in reversed(found):
-            if waiting.batch.ready + self.sink.retry_for < self._clock.monotonic():
+            if waiting.begun:
+                self._give_up(waiting, "healthd ended while it was tried, which may have done half of its work")
+            elif waiting.batch.ready + self.sink.retry_for < self._clock.monotonic():
                 self._give_up(waiting, "too old when healthd started again")
             else:
                 self._queue.appendleft(waiting)
@@ -108,7 +115,7 @@ class Delivery:
         self.task.cancel()
         for waiting in filter(None, (self._current, *self._queue)):
             text = f"alert {self._name}: stopped before it could be sent"
-            if self._keeper.holds(waiting.batch):
+            if self._keeper.holds(waiting.batch) and not waiting.begun:
                 log.warning("%s, kept for the next start: %s", text, headline(waiting.batch))
             else:
                 log.error("%s, lost: %s", text, headline(waiting.batch))
@@ -167,7 +174,6 @@ class Delivery:
         delay = FIRST_RETRY
         while True:
             self._hurry.clear()
-            already = len(waiting.served)
             failure = await self._try(waiting)
             if failure is None:
                 return
@@ -178,8 +184,6 @@ class Delivery:
             if failure.final or left <= 0 or self._finishing:
                 self._give_up(waiting, str(failure))
                 return
-            if len(waiting.served) > already:
-                self._keeper.keep(waiting.batch, waiting.served)
             pause = min(max(delay, min(failure.retry_after, LONGEST_PATIENCE)), left)
             log.warning("alert %s: %s; next try in %g s", self._name, failure, round(pause, 1))
             self._tellings.failed(str(failure))
@@ -187,9 +191,16 @@ class Delivery:
             delay = min(2 * delay, LAST_RETRY)
 
     async def _try(self, waiting: Waiting) -> NotSentError | None:
+        already = len(waiting.served)
+        if self.sink.at_most_once and self.sink.retry_for:
+            waiting.begun = True
+            await self._keeper.begin(waiting.batch, waiting.served)
         try:
             answer = await self.sink.send(waiting.batch, waiting.served)
         except NotSentError as failure:
+            if not failure.final and (waiting.begun or len(waiting.served) > already):
+                waiting.begun = False
+                self._keeper.keep(waiting.batch, waiting.served)
             return failure
         self._keeper.forget(waiting.batch)
         self._tellings.delivered(waiting.batch, self._heading, answer)

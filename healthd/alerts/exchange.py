@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from healthd.alerts.oserrors import words
 from healthd.clock import Clock, Deadline
 
 if TYPE_CHECKING:
@@ -80,6 +81,10 @@ async def exchange(request: Request, clock: Clock, seconds: float, context: ssl.
             return Answer(response.status, response.reason or "", after, await _start_of_body(response, clock))
     except aiohttp.InvalidURL as error:
         raise ValueError("not a URL") from error
+    except aiohttp.ClientConnectorCertificateError as error:
+        raise OSError(str(error.certificate_error)) from error
+    except aiohttp.ClientConnectorError as error:
+        raise OSError(words(error.os_error)) from error
     except aiohttp.ClientError as error:
         raise OSError(str(error) or type(error).__name__) from error
 

@@ -1,6 +1,7 @@
-"""The event loop's side of a spool: what is to be done on disk is done in a thread, in order, and waited for by nobody.
+"""The event loop's side of a spool: what is to be done on disk is done in a thread, in order.
 
-A disk that is full, read-only or hangs costs the spool, never a message: it is said once, and once that it is over.
+It is waited for only before a try of which there may be no second. A disk that is full, read-only or hangs costs the
+spool, never a message: it is said once, and once that it is over.
 """
 
 from __future__ import annotations
@@ -12,9 +13,14 @@ from dataclasses import dataclass
 
 from healthd.alerts.batch import Batch
 from healthd.alerts.spool import Found, Spool
+from healthd.clock import Clock, Deadline
 from healthd.events import Event
 
 log = logging.getLogger(__name__)
+
+
+PATIENCE = 5.0
+"""Seconds after which a disk that is waited for is taken to hang."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +36,36 @@ _KNOWN = ""
 
 
 class Keeper:
-    def __init__(self, alert: str, spool: Spool | None) -> None:
+    def __init__(self, alert: str, spool: Spool | None, clock: Clock) -> None:
         self._alert = alert
         self._spool = spool
+        self._clock = clock
         self._due: dict[str, Job] = {}
         """For each message the newest thing to do; an earlier one is of no use any more."""
         self._task: asyncio.Task[None] | None = None
         self._trouble = False
+        self._hangs = False
         self._on_disk: set[str] = set()
 
     def keep(self, batch: Batch, served: set[str]) -> None:
         have = frozenset(served)
         self._put(batch.id, Job(lambda spool: spool.write(batch, have)))
+
+    async def begin(self, batch: Batch, served: set[str]) -> None:
+        """Returns when it is on disk that a try of `batch` has begun, together with all that was asked for before.
+
+        Or when that has failed; and a disk that hangs is not waited for again until it answers.
+        """
+        have = frozenset(served)
+        self._put(batch.id, Job(lambda spool: spool.begin(batch, have)))
+        if self._spool is None or self._hangs:
+            return
+        try:
+            async with Deadline(self._clock, PATIENCE):
+                await self.flushed()
+        except TimeoutError:
+            self._hangs = True
+            self._complain(self._spool, f"no answer within {PATIENCE:g} s")
 
     def forget(self, batch: Batch) -> None:
         self._put(batch.id, Job(lambda spool: spool.remove(batch), stays=False))
@@ -92,8 +116,9 @@ class Keeper:
             else:
                 (self._on_disk.add if job.stays else self._on_disk.discard)(key)
                 self._relax(spool)
+            self._hangs = False
 
-    def _complain(self, spool: Spool, error: OSError) -> None:
+    def _complain(self, spool: Spool, error: OSError | str) -> None:
         if not self._trouble:
             self._trouble = True
             consequence = "messages that wait would be lost by a restart"

@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 
 class MailSink:
+    at_most_once = False
+
     def __init__(self, config: MailConfig, clock: Clock, host: str) -> None:
         self.retry_for = config.retry_for
         self._config = config

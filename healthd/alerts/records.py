@@ -24,13 +24,14 @@ EVENT_LIMIT = 500
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Spooled:
-    """A message of the spool, and the receivers that have it already."""
+    """A message of the spool, the receivers that have it already, and whether a try began that may be the only one."""
 
     batch: Batch
     served: frozenset[str]
+    begun: bool = False
 
 
-def batch_to_json(batch: Batch, served: frozenset[str]) -> bytes:
+def batch_to_json(batch: Batch, served: frozenset[str], *, begun: bool = False) -> bytes:
     """Event by event: encoding hundreds of them in one call would hold up the event loop from another thread."""
     events = [json.dumps(event.record(), separators=(",", ":")) for event in batch.events]
     content = {
@@ -43,6 +44,7 @@ def batch_to_json(batch: Batch, served: frozenset[str]) -> bytes:
         "since": [[list(about), at] for about, at in batch.since.items()],
         "reminders": [list(about) for about in batch.reminders],
         "served": sorted(served),
+        "begun": begun,
     }
     return f'{json.dumps(content, separators=(",", ":"))[:-1]},"events":[{",".join(events)}]}}'.encode()
 
@@ -73,7 +75,7 @@ def batch_from_json(raw: bytes, *, monotonic: float, wall: float) -> Spooled:
             since={tuple(map(str, about)): float(began) for about, began in content["since"]},
             reminders=frozenset(tuple(map(str, about)) for about in content["reminders"]),
         )
-        return Spooled(batch, frozenset(map(str, content["served"])))
+        return Spooled(batch, frozenset(map(str, content["served"])), begun=bool(content.get("begun", False)))
     except (LookupError, TypeError, AttributeError) as error:
         raise ValueError(f"no message: {error!r}") from error
 
@@ -88,8 +90,9 @@ def event_from_record(record: Mapping[str, Any]) -> Event:
     kind = TOLD.get(str(record.get("kind")))
     if kind is None:
         raise ValueError(f"unknown kind of event {record.get('kind')!r}")
-    values = {field.name: _value(record[field.name]) for field in dataclasses.fields(kind)}
-    for field in dataclasses.fields(kind):
+    fields = [each for each in dataclasses.fields(kind) if each.name in record or each.default is dataclasses.MISSING]
+    values = {field.name: _value(record[field.name]) for field in fields}  # a release before this one may have had less
+    for field in fields:
         if not _FITS.get(str(field.type), _anything)(values[field.name]):
             raise ValueError(f"{field.name} of {kind.kind} is no {field.type}")
     event = kind(**values)

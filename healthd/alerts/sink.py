@@ -23,6 +23,9 @@ class Sink(Protocol):
     retry_for: float
     """For how many seconds after a message was ready it is worth trying again."""
 
+    at_most_once: bool
+    """Whether a try whose end nobody knows, because healthd was killed meanwhile, must stay the last one."""
+
     async def send(self, batch: Batch, served: set[str]) -> str:
         """Tries once, within the sink's own deadline; what is returned is the receiver's answer, for people.
 

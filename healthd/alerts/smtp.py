@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 from healthd.alerts.message import domain
+from healthd.alerts.oserrors import words
 from healthd.clock import Clock, Deadline
 from healthd.config.values import MailConfig
 from healthd.events import one_line
@@ -111,11 +112,11 @@ class Session:
             case aiosmtplib.SMTPResponseException():
                 return self._answer(error.code, error.message), False
             case aiosmtplib.SMTPConnectError() if isinstance(error.__cause__, OSError):
-                return str(error.__cause__), False
+                return words(error.__cause__), False
             case aiosmtplib.SMTPException():
                 return error.message, False
             case OSError():  # of which a certificate that does not verify is one, and a ValueError as well
-                return str(error) or type(error).__name__, False
+                return words(error), False
             case _:
                 return str(error), True
 

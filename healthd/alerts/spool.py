@@ -6,6 +6,7 @@ Rules:
 2. The folder is bounded in files and bytes, and nothing in it is trusted: what cannot be read is set aside, as
    NAME.bad, and said. It is looked at no more.
 3. Nothing of this raises anything but OSError.
+4. That a try has begun of which there may be no second is certain before it begins, even if the power fails.
 """
 
 from __future__ import annotations
@@ -102,13 +103,31 @@ class Spool:
         for name in [name for name in names if name.endswith(".bad")][:-MOST_BAD]:
             (self.folder / name).unlink(missing_ok=True)
 
-    def write(self, batch: Batch, served: frozenset[str]) -> None:
-        raw, name = batch_to_json(batch, served), _name(batch)
+    def write(self, batch: Batch, served: frozenset[str], *, begun: bool = False) -> None:
+        raw, name = batch_to_json(batch, served, begun=begun), _name(batch)
         others = [size for other, size in self._sizes.items() if other != name]
         if len(raw) > LARGEST or len(others) >= MOST_FILES or sum(others) + len(raw) > MOST_BYTES:
             raise OSError(errno.EDQUOT, f"more than {MOST_FILES} messages or {MOST_BYTES >> 20} MiB")
         self._write(name, raw)
         self._sizes[name] = len(raw)
+
+    def begin(self, batch: Batch, served: frozenset[str]) -> None:
+        """Where it cannot be written that a try has begun, the file goes: that works on a full disk, too."""
+        try:
+            self.write(batch, served, begun=True)
+        except OSError:
+            self.remove(batch)
+            raise
+        finally:
+            self._sync_folder()
+
+    def _sync_folder(self) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            descriptor = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
 
     def remove(self, batch: Batch) -> None:
         (self.folder / _name(batch)).unlink(missing_ok=True)

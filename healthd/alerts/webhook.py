@@ -60,6 +60,8 @@ class Files:
 
 
 class WebhookSink:
+    at_most_once = False
+
     def __init__(self, config: WebhookConfig, clock: Clock, host: str, *, refresh: float | None) -> None:
         self.retry_for = config.retry_for
         self._config = config

@@ -25,13 +25,14 @@ def act(
     answer = client.post(path_of(name), content, PATIENCE)
     with understood():
         done, edits = [str(text) for text in answer["done"]], [str(text) for text in answer.get("edits", ())]
+        failed = [str(text) for text in answer.get("failed", ())]
     if quiet:
         pass
     elif output_format == "json":
         output.say_json(answer)
     else:
-        _say(done, edits)
-    return {"done": done, "edits": edits}
+        _say([*done, *failed], edits)
+    return {"done": done, "edits": edits, **({"failed": failed} if failed else {})}
 
 
 def _say(done: list[str], edits: list[str]) -> None:

@@ -13,7 +13,8 @@ from healthd.cli.acting import act
 from healthd.cli.client import Client
 from healthd.cli.exits import Exit
 
-_WEIGHT = re.compile(r"[0-9]{1,5}%?")
+_WEIGHT = re.compile(r"([0-9]{1,9})(%?)")
+MOST, MOST_PERCENT = 65535, 1000
 
 EXITS = """
 
@@ -44,7 +45,6 @@ def _documented(more: str) -> Callable[[Callable[..., int]], Callable[..., int]]
 
 
 chosen = click.argument("servers", metavar="SERVER...", nargs=-1, required=True, shell_complete=completing.servers)
-reason = click.option("--reason", metavar="TEXT", default="", help="Why; it is shown, told and kept.")
 force = click.option("--force", is_flag=True, help="Even below the min_available of a service.")
 
 
@@ -52,7 +52,7 @@ force = click.option("--force", is_flag=True, help="Even below the min_available
 @chosen
 @click.option("--wait", is_flag=True, help="Show how the connections end, until there is none.")
 @click.option("--max", "limit", metavar="DURATION", callback=options.duration, help="Cut what is left then, as in 5m.")
-@reason
+@options.reason
 @force
 @options.output_format
 @options.daemon
@@ -87,7 +87,7 @@ def drain(  # noqa: PLR0913 - one parameter for each option, as click hands them
 @click.option(
     "--ttl", metavar="DURATION", callback=options.duration, help="Ends by itself then, as in 2h; else by `ready`."
 )
-@reason
+@options.reason
 @force
 @options.output_format
 @options.daemon
@@ -106,7 +106,7 @@ def maint(
 
 @click.command()
 @chosen
-@reason
+@options.reason
 @options.output_format
 @options.daemon
 @_documented(SELECTION + EXITS)
@@ -123,7 +123,7 @@ def ready(*, client: Client, servers: tuple[str, ...], reason: str, output_forma
 @click.command()
 @chosen
 @click.argument("weight", metavar="N|N%")
-@reason
+@options.reason
 @force
 @options.output_format
 @options.daemon
@@ -132,8 +132,10 @@ def weight(
     *, client: Client, servers: tuple[str, ...], weight: str, reason: str, force: bool, output_format: str
 ) -> int:
     """Set another weight than the configured one: a number, or a share of it. 100% goes back to it."""
-    if not _WEIGHT.fullmatch(weight):
-        raise click.UsageError(f'"{weight}" is no weight: expected a number such as 3, or a share such as 50%')
+    given = _WEIGHT.fullmatch(weight)
+    if not given or int(given[1]) > (MOST_PERCENT if given[2] else MOST):
+        expected = f"a number from 0 to {MOST}, or a share of the configured one from 0% to {MOST_PERCENT}%"
+        raise click.UsageError(f'"{weight}" is no weight: expected {expected}')
     content: dict[str, Any] = {"servers": list(servers), "weight": weight, "reason": reason, "force": force}
     act(client, "weight", content, output_format)
     return Exit.OK
@@ -141,10 +143,11 @@ def weight(
 
 @click.command("check-now")
 @chosen
+@options.reason
 @options.output_format
 @options.daemon
 @_documented(SELECTION + EXITS)
-def check_now(*, client: Client, servers: tuple[str, ...], output_format: str) -> int:
+def check_now(*, client: Client, servers: tuple[str, ...], reason: str, output_format: str) -> int:
     """Run the checks of servers at once instead of at their next turn. What they find counts like any other."""
-    act(client, "check-now", {"servers": list(servers)}, output_format)
+    act(client, "check-now", {"servers": list(servers), "reason": reason}, output_format)
     return Exit.OK

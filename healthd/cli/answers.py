@@ -43,6 +43,7 @@ class Check:
     age: float | None
     last: Outcome | None
     cause: Outcome | None
+    adds_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,16 @@ class Server:
     reason: str
     override: Override | None
     checks: tuple[Check, ...]
+
+    @property
+    def held(self) -> Override | None:
+        """What an operator has it taken out by."""
+        return self.override if self.override is not None and self.override.admin != "ready" else None
+
+    @property
+    def so_since(self) -> float:
+        """Since when it is in the state that is shown: held by an operator, or as its checks find it."""
+        return self.held.since if self.held is not None else self.since
 
     @property
     def deciding(self) -> Check | None:
@@ -178,6 +189,7 @@ def _server(content: Any) -> Server:
 
 
 def check(content: Any) -> Check:
+    content = {"adds_up": False} | content
     return _made(Check, content, last=_perhaps(outcome, content["last"]), cause=_perhaps(outcome, content.get("cause")))
 
 

@@ -45,6 +45,8 @@ def unreachable(place: Place, error: Exception, patience: float) -> Unreachable:
         )
     if isinstance(error, http.client.HTTPException) and not isinstance(error, OSError):
         return _silent(f"what listens at {place} ({place.because}) does not speak healthd's HTTP: {_text(error)}.")
+    if place.path is None:
+        return _nobody_there(place, error)
     return _nobody(f"{place} ({place.because}) cannot be reached: {_text(error)}.")
 
 
@@ -56,6 +58,13 @@ def _text(error: Exception) -> str:
 def _tell(*lines: str, status: Exit = Exit.UNAVAILABLE) -> Unreachable:
     first, *rest = lines
     return Unreachable(status, f"healthd: {first}", *(f"  {line}" for line in rest))
+
+
+def _nobody_there(place: Place, error: Exception) -> Unreachable:
+    text = f"{place} ({place.because}) cannot be reached: {_text(error)}."
+    if isinstance(error, ConnectionResetError) and not place.tls:
+        return _tell(text, "It may speak TLS alone: say https:// instead of http://.")
+    return _tell(text, "Is healthd running there, and is this address in its `[control] listen`?")
 
 
 def _nobody(text: str) -> Unreachable:

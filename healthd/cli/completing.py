@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import click
@@ -46,6 +46,23 @@ def servers(ctx: click.Context, _parameter: click.Parameter, begun: str) -> list
 def channels(ctx: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
     """The channels of alerts."""
     return _fitting((str(alert["name"]) for alert in _status(ctx, summary="1").get("alerts", [])), begun)
+
+
+def kinds(_ctx: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
+    """The kinds of events."""
+    from healthd.events import KINDS  # noqa: PLC0415 - not needed to define a command
+
+    return _fitting(sorted(KINDS), begun)
+
+
+def several_of(known: Sequence[str]) -> Callable[[click.Context, click.Parameter, str], list[str]]:
+    """Some of these, separated by commas."""
+
+    def offered(_ctx: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
+        before, comma, last = begun.rpartition(",")
+        return [f"{before}{comma}{name}" for name in _fitting(known, last) if name not in before.split(",")]
+
+    return offered
 
 
 def _status(ctx: click.Context, **query: str) -> dict[str, Any]:

@@ -45,7 +45,7 @@ complete -o nosort -F _healthd_completion healthd"""
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> int:
-    r"""Print the completion script of SHELL: commands, options, and the names of services and servers.
+    """Print the completion script of SHELL: commands, options, and the names of services and servers.
 
     \b
     bash: healthd completion bash > /etc/bash_completion.d/healthd
@@ -53,7 +53,7 @@ def completion(ctx: click.Context, shell: str) -> int:
     fish: healthd completion fish > ~/.config/fish/completions/healthd.fish
 
     Exit status: 0 printed, 64 usage.
-    """
+    """  # noqa: D301 - click is to see the character, which keeps lines apart
     if shell == "bash":
         output.say_plain(BASH)
         return Exit.OK

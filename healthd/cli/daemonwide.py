@@ -9,7 +9,6 @@ import click
 
 from healthd.cli import options, output
 from healthd.cli.acting import PATIENCE, act
-from healthd.cli.acts import reason
 from healthd.cli.answers import understood
 from healthd.cli.client import Client, path_of
 from healthd.cli.exits import Exit, Problem
@@ -20,7 +19,7 @@ from healthd.printable import one_line
 @click.option(
     "--ttl", metavar="DURATION", callback=options.duration, help="Thaws by itself then, as in 30m; else by `thaw`."
 )
-@reason
+@options.reason
 @options.output_format
 @options.daemon
 def freeze(*, client: Client, ttl: float | None, reason: str, output_format: str) -> int:
@@ -36,7 +35,7 @@ def freeze(*, client: Client, ttl: float | None, reason: str, output_format: str
 
 
 @click.command()
-@reason
+@options.reason
 @options.output_format
 @options.daemon
 def thaw(*, client: Client, reason: str, output_format: str) -> int:
@@ -49,9 +48,10 @@ def thaw(*, client: Client, reason: str, output_format: str) -> int:
 
 
 @click.command()
+@options.reason
 @options.output_format
 @options.daemon
-def reload(*, client: Client, output_format: str) -> int:
+def reload(*, client: Client, reason: str, output_format: str) -> int:
     """Have the daemon read its configuration again, and print what has changed, or what is wrong with it.
 
     A configuration with an error changes nothing: the old one goes on.
@@ -59,7 +59,7 @@ def reload(*, client: Client, output_format: str) -> int:
     Exit status: 0 done, 64 usage, 69 no daemon, 70 it failed, 77 not permitted, 78 refused, with one line for each
     error on standard error.
     """
-    event = _outcome(client)
+    event = _outcome(client, reason)
     with understood():
         errors, changes = ([str(text) for text in event.get(name) or ()] for name in ("errors", "changes"))
         refused = event["kind"] == "reload_failed"
@@ -76,7 +76,7 @@ def reload(*, client: Client, output_format: str) -> int:
     return Exit.OK
 
 
-def _outcome(client: Client) -> dict[str, Any]:
+def _outcome(client: Client, reason: str) -> dict[str, Any]:
     """The event that says what has become of the reload; it is listened for before anything is asked.
 
     Raises:
@@ -87,7 +87,7 @@ def _outcome(client: Client) -> dict[str, Any]:
         asked = False
         for event in stream:
             if not asked:
-                client.post(path_of("reload"), {}, PATIENCE)
+                client.post(path_of("reload"), {"reason": reason}, PATIENCE)
                 asked = True
             if event is not None:
                 return event

@@ -6,15 +6,17 @@ import json
 import sys
 import threading
 from collections.abc import Callable
-from fnmatch import fnmatchcase
 from typing import Any
 
 import click
 
 from healthd.cli import completing, options, output
+from healthd.cli.answers import understood
 from healthd.cli.client import Answered, Client, Unreachable, path_of
-from healthd.cli.exits import Exit
-from healthd.cli.history import lines, past
+from healthd.cli.exits import Exit, Problem
+from healthd.cli.history import lines, of_kind, past
+from healthd.cli.naming import about, unknown
+from healthd.cli.numbers import Count
 from healthd.cli.times import stamp
 from healthd.clock import SystemClock
 
@@ -27,11 +29,12 @@ Tell = Callable[[dict[str, Any]], None]
 @click.command()
 @click.argument("name", metavar="[SERVICE[/SERVER]]", required=False, default="", shell_complete=completing.anything)
 @click.option("-f", "--follow", is_flag=True, help="Go on with what happens from now on, until Ctrl-C.")
-@click.option("--kind", metavar="KIND", default="", help="Only events of this kind, such as server_down.")
+@of_kind
 @click.option(
     "-n",
     "--limit",
-    type=click.IntRange(0, 10_000),
+    metavar="N",
+    type=Count(0, 10_000),
     default=10,
     show_default=True,
     help="Begin with the last so many.",
@@ -41,23 +44,34 @@ Tell = Callable[[dict[str, Any]], None]
 def events(*, client: Client, name: str, follow: bool, kind: str, limit: int, output_format: str) -> int:
     """Print the last events, and with -f every new one; JSON is one object in each line.
 
-    SERVICE and SERVER may have * and ?. A daemon that restarts is waited for, and what happened meanwhile is told as
-    far as its history goes.
+    SERVICE and SERVER may have * and ?; a name without a slash is a service, or a server in every service. A daemon
+    that restarts is waited for, and what happened meanwhile is told as far as its history goes.
 
-    Exit status: 0 printed, 64 usage, 66 no history is kept, which -f does without; 69 no daemon, 70 it failed,
-    77 not permitted.
+    Exit status: 0 printed, 64 usage, 66 there is none of that name, or no history is kept: -f does without
+    either; 69 no daemon, 70 it failed, 77 not permitted.
     """
-    service, _, server = name.partition("/")
-    query = {"service": service, "server": server, "kind": kind}
+    meant = about(client, name)
+    query = {"service": meant.service, "server": meant.server, "kind": kind}
     tell = _tell_json if output_format == "json" else _tell
-    last = 0
-    for event in _past(client, query, limit, follow=follow):
+    last = _moment(client) if follow else 0
+    found = _past(client, query, limit, follow=follow)
+    if not found and not meant.known:
+        if not follow:
+            raise Problem(Exit.NO_MATCH, f"healthd: nothing is on record: {unknown(name)}")
+        print(f"healthd: {unknown(name)}; waiting for it", file=sys.stderr)
+    for event in found:
         tell(event)
         # In the stream an event goes by its time in microseconds, in the history by another number.
         last = int(float(event["at"]) * 1_000_000)
     if follow:
         _Following(client, query, last, tell).run()
     return Exit.OK
+
+
+def _moment(client: Client) -> int:
+    """The daemon's time in microseconds, which is how events are numbered in the stream."""
+    with understood():
+        return int(float(client.get(path_of("status"), {"summary": 1})["at"]) * 1_000_000)
 
 
 def _past(client: Client, query: dict[str, Any], limit: int, *, follow: bool) -> list[dict[str, Any]]:
@@ -104,12 +118,10 @@ class _Following:
 
     def _read(self) -> None:
         headers = {"Last-Event-ID": str(self._last)} if self._last else {}
-        query = {key: value for key, value in self._query.items() if key != "server"}
-        for event in self._client.follow(path_of("events"), query, headers):
+        for event in self._client.follow(path_of("events"), self._query, headers):
             if self._gone:
                 print(f"healthd: reachable again, was not since {self._gone}", file=sys.stderr)
                 self._gone = ""
             if event is not None:
                 self._last = int(event.get("id") or self._last)
-                if fnmatchcase(str(event.get("server", "")), self._query["server"] or "*"):
-                    self._tell(event)
+                self._tell(event)

@@ -61,17 +61,17 @@ def lines(content: Any, asked: Asked, page: Page) -> Iterator[str]:
     with understood():
         state, since, event = str(content["state"]), content["since"], content["event"]
         texts, rule = [str(text) for text in content["text"]], str(content["rule"])
+        acts = [str(text) for text in content.get("acts", ())]
         checks = [answers.check(check) for check in content["checks"]]
     if asked.at is not None and event is None:
         yield from (one_line(text) for text in texts)
         return
     style = {"up": "green", "down": "bold red", "unknown": "bold yellow"}.get(state, "cyan")
-    was = f"was {one_line(state)} at {stamp(asked.at)}," if asked.at is not None else f"is {one_line(state)}"
-    when = f" since {stamp(float(since))}" if since else ""
-    when += ", degraded" if asked.server is not None and asked.server.degraded else ""
-    yield page.paint(f"{one_line(asked.name)} {was}{when}", style)
+    yield page.paint(f"{one_line(asked.name)} {_stood(asked, state, float(since) if since else None)}", style)
     if asked.server is not None and asked.server.override is not None:
-        yield from _titled("Set by an operator", [show.override(asked.server.override)], page)
+        acts = [show.override(asked.server.override)]
+    if acts:
+        yield from _titled("Set by an operator", acts, page)
     yield from _event(event, page)
     if rule:
         yield from _titled("Rule", [rule], page)
@@ -80,10 +80,22 @@ def lines(content: Any, asked: Asked, page: Page) -> Iterator[str]:
         yield from show.check_lines(check, page)
 
 
+def _stood(asked: Asked, state: str, since: float | None) -> str:
+    """`is up since then`; of one that is held both since when, and what its checks find."""
+    word = {"drain": "drained", "maintenance": "in maintenance"}.get(state, one_line(state))
+    when = f" since {stamp(since)}" if since else ""
+    server = asked.server
+    if server is None:
+        return f"was {word} at {stamp(asked.at or 0.0)}," + when
+    if server.held is not None:
+        return f"is {word} since {stamp(server.held.since)}; its checks find it {server.health}{when}"
+    return f"is {word}{when}" + (", degraded" if server.degraded else "")
+
+
 def _event(event: Any, page: Page) -> Iterator[str]:
     """What was told of the server last."""
     if event is None:
-        nothing = "nothing since healthd started: it is as it was found in the table, or not judged yet"
+        nothing = "no change of it is on record: it is as it was found in the table, or not judged yet"
         yield from _titled("Told", [nothing], page)
         return
     with understood():

@@ -10,7 +10,9 @@ import click
 from healthd.cli import columns, completing, options, output, terminal
 from healthd.cli.answers import understood
 from healthd.cli.client import Client, path_of
-from healthd.cli.exits import Exit
+from healthd.cli.exits import Exit, Problem
+from healthd.cli.naming import about, unknown
+from healthd.cli.numbers import Count
 from healthd.cli.times import stamp
 from healthd.printable import one_line
 
@@ -22,6 +24,14 @@ STYLES = {"warning": "bold yellow", "critical": "bold red"}
 WHEN = 21
 """Columns of the time before an event."""
 
+of_kind = click.option(
+    "--kind",
+    metavar="KIND",
+    default="",
+    shell_complete=completing.kinds,
+    help="Only events of this kind, such as server_down.",
+)
+
 
 @click.command()
 @click.argument("name", metavar="[SERVICE[/SERVER]]", required=False, default="", shell_complete=completing.anything)
@@ -29,11 +39,12 @@ WHEN = 21
     "--since", metavar="TIME", callback=options.moment, help='From then on: "2h" ago, "15:04", "2026-11-22 15:04".'
 )
 @click.option("--until", metavar="TIME", callback=options.moment, help="Up to then.")
-@click.option("--kind", metavar="KIND", default="", help="Only events of this kind, such as server_down.")
+@of_kind
 @click.option(
     "-n",
     "--limit",
-    type=click.IntRange(1, 100_000),
+    metavar="N",
+    type=Count(1, 100_000),
     default=100,
     show_default=True,
     help="The newest so many.",
@@ -45,13 +56,18 @@ def history(  # noqa: PLR0913 - one parameter for each option, as click hands th
 ) -> int:
     """Print what has happened, the newest last: changes of servers, edits, acts of operators, alerts.
 
-    SERVICE and SERVER may have * and ?.
+    SERVICE and SERVER may have * and ?; a name without a slash is a service, or a server in every service.
 
-    Exit status: 0 printed, 64 usage, 66 no history is kept, 69 no daemon, 70 it failed, 77 not permitted.
+    Exit status: 0 printed, 64 usage, 66 no history is kept, or there is none of that name; 69 no daemon, 70 it
+    failed, 77 not permitted.
     """
-    service, _, server = name.partition("/")
-    query = {"service": service, "server": server, "kind": kind, "since": since, "until": until}
+    if since is not None and until is not None and since > until:
+        raise click.UsageError(f"--since ({stamp(since)}) is after --until ({stamp(until)}): nothing is in between")
+    meant = about(client, name)
+    query = {"service": meant.service, "server": meant.server, "kind": kind, "since": since, "until": until}
     events = past(client, query, limit)
+    if not events and not meant.known:
+        raise Problem(Exit.NO_MATCH, f"healthd: nothing is on record: {unknown(name)}")
     if output_format == "json":
         output.say_json(events)
         return Exit.OK

@@ -33,6 +33,11 @@ INSTALLED = "Installed"
 OWN = "Its own"
 
 
+def summaries() -> dict[str, str]:
+    """Every kind that has a name, with a line about it."""
+    return {name: summary(kind) for name, kind in kinds().items()}
+
+
 def list_lines(page: Page) -> Iterator[str]:
     """Every kind that has a name, with its summary: by group, or by name where each line has to stand for itself."""
     found = kinds()
@@ -55,9 +60,8 @@ def kind_lines(kind: str, checker: type[Checker], page: Page) -> Iterator[str]:
     hints = get_type_hints(checker)
     for field in dataclasses.fields(checker):
         if field.init:
-            groups[_group(field.name, checker)].append(
-                Row((field.name, _default(field)), _type_name(hints[field.name]))
-            )
+            default = str(checker.default_port or "") if field.name == "port" else _default(field)
+            groups[_group(field.name, checker)].append(Row((field.name, default), _type_name(hints[field.name])))
     columns = [Column("OPTION"), Column("DEFAULT")]
     yield from lines(columns, list(_headed(groups, page)), "VALUE", page.width, page.paint)
 

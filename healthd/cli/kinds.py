@@ -24,13 +24,13 @@ _NOT_AN_OPTION = (date, time)
 """What TOML makes of 2026-01-01 and 12:30; no checker has an option of these types, so they are text."""
 
 
-def found(kind: str, plugin_dir: Path | None) -> tuple[type[Checker], Options]:
-    """The checker that `kind` names, and its options; a UsageError where there is none."""
+def found(kind: str, plugin_dir: Path | None, where: str = "") -> tuple[type[Checker], Options]:
+    """The checker that `kind` names, and its options; a UsageError, which begins with `where`, if there is none."""
     try:
         checker = find(kind, plugin_dir)
         return checker, options_of(checker)
     except (PluginError, UnusableError) as error:
-        raise click.UsageError(str(error)) from error
+        raise click.UsageError(f"{where}{error}") from error
 
 
 def made(checker: type[Checker], options: Options, given: Iterable[str], plugin_dir: Path | None = None) -> Checker:
@@ -40,7 +40,12 @@ def made(checker: type[Checker], options: Options, given: Iterable[str], plugin_
         UsageError: one line for each option that will not do.
 
     """
-    texts = dict(_split(item) for item in given)
+    texts: dict[str, str] = {}
+    for item in given:
+        key, text = _split(item)
+        if key in texts:
+            raise click.UsageError(f"-o {key}: given twice; which of the two is meant?")
+        texts[key] = text
     values = {key: _value(text) for key, text in texts.items()}
     try:
         validated = _validated(options, values, texts)
@@ -52,14 +57,24 @@ def made(checker: type[Checker], options: Options, given: Iterable[str], plugin_
         said = sentences(error, options.model, values, secret=options.secret)
     except OptionError as error:
         said = [((error.option,), str(error))]
-    raise click.UsageError("\n".join(f"-o {'.'.join(map(str, path))}: {text}" for path, text in said))
+    raise click.UsageError("\n".join(_sentence("-o ", path, text) for path, text in said))
+
+
+def _sentence(before: str, path: KeyPath, text: str) -> str:
+    """A complaint about the option at `path`, or, where that is none, about what is missing beside the others.
+
+    Of the kind itself, which is not among the options, it is a library that is missing.
+    """
+    if path == ("type",) and before == "-o ":
+        return text
+    return f"{before}{'.'.join(map(str, path))}: {text}" if path else f"{before.rstrip('. ')}: {text}"
 
 
 def _part(table: dict[str, Any], where: str, plugin_dir: Path | None) -> Part:
     given = {key: value for key, value in table.items() if key not in BESIDE_PART}
     try:
         kind = str(table["type"])
-        checker, options = found(kind, plugin_dir)
+        checker, options = found(kind, plugin_dir, f"{where}.type: ")
         values = options.adapter.validate_python(given)
         if issubclass(checker, Combined):
             parts = enumerate(values["part"])
@@ -73,13 +88,15 @@ def _part(table: dict[str, Any], where: str, plugin_dir: Path | None) -> Part:
         said = [((error.option,), str(error))]
     except ValueError as error:
         said = [(("weight",), str(error))]
-    raise click.UsageError("\n".join(f"{where}.{'.'.join(map(str, path))}: {text}" for path, text in said))
+    raise click.UsageError("\n".join(_sentence(f"{where}.", path, text) for path, text in said))
 
 
 def _split(item: str) -> tuple[str, str]:
     key, equals, text = item.partition("=")
     if not equals or not key.strip():
         raise click.UsageError(f'-o "{item}": expected key=value, as in -o path=/health')
+    if not item.isascii() and any("\ud800" <= letter <= "\udfff" for letter in item):
+        raise click.UsageError(f"-o {key.strip()}: is not UTF-8, as every text of a configuration has to be")
     return key.strip(), text
 
 
@@ -95,11 +112,17 @@ def _value(text: str) -> Any:
 
 def _validated(options: Options, values: dict[str, Any], texts: dict[str, str]) -> dict[str, Any]:
     """A shell takes quotes away, so `-o status=200` may mean the text "200": what does not fit is tried as text."""
+    validated = options.adapter.validate_python
     try:
-        return options.adapter.validate_python(values)
+        return validated(values)
     except ValidationError as error:
-        misfits = {str(details["loc"][0]) for details in error.errors() if details["loc"]} & texts.keys()
-        try:
-            return options.adapter.validate_python(values | {key: texts[key] for key in misfits})
-        except ValidationError:
-            raise error from None
+        misfits = _misfits(error) & texts.keys()
+    try:
+        return validated(values | {key: texts[key] for key in misfits})
+    except ValidationError as error:
+        fitting = misfits - _misfits(error)
+    return validated(values | {key: texts[key] for key in fitting})  # what fits neither way is complained of as it was
+
+
+def _misfits(error: ValidationError) -> set[str]:
+    return {str(details["loc"][0]) for details in error.errors() if details["loc"]}

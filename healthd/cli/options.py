@@ -39,6 +39,8 @@ output_format = click.option(
     help="How the result is printed.",
 )
 
+reason = click.option("--reason", metavar="TEXT", default="", help="Why; it is shown, told and kept.")
+
 _DAEMON = (
     click.option(
         "-c",

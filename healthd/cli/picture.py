@@ -75,7 +75,7 @@ def last(check: Check | None) -> tuple[str, str, str]:
 
 
 def since(server: Server, at: float) -> str:
-    return lasting(at - server.since) if server.since else "-"
+    return lasting(at - server.so_since) if server.so_since else "-"
 
 
 def is_notable(server: Server) -> bool:

@@ -11,11 +11,11 @@ import click
 from pydantic import TypeAdapter, ValidationError
 
 from checkers.base import Checker, Code, Outcome, Phase, Status, Target, Trace
-from healthd.boundary import run_check
 from healthd.cli import address, kindpages, kinds, options, output, terminal
 from healthd.cli.exits import Exit
 from healthd.clock import SystemClock
 from healthd.config.fields import Duration
+from healthd.engine.boundary import run_check
 from healthd.weights import Wish
 
 STATUS = {Status.PASS: 0, Status.FAIL: 1, Status.UNKNOWN: 3}
@@ -97,14 +97,18 @@ def probe(  # noqa: PLR0913 - one parameter for each option, as click hands them
     list_kinds: bool,
     wants_help: bool,
 ) -> int:
-    """Run one check of KIND against ADDRESS and show each step with the time it took.
+    r"""Run one check of KIND against ADDRESS and show each step with the time it took.
 
     KIND is one of `--list`, or module:Class from the plug-in folder; `healthd probe KIND --help` shows its options.
     ADDRESS is numeric or a host name, of which the first address is asked. The value of an option is written as in
-    the configuration; text needs no quotes: -o path=/health -o port=8080 -o 'headers={Accept="text/html"}'.
+    the configuration; text needs no quotes: -o path=/health -o port=8080 -o 'headers={Accept="text/html"}'. Only
+    within quotes is \r\n a line end: -o 'send="PING\r\n"'.
 
     Exit status: 0 passed, 1 failed, 3 could not be told, 64 usage.
     """
+    if list_kinds and output_format == "json":
+        output.say_json([{"kind": name, "summary": summary} for name, summary in kindpages.summaries().items()])
+        return Exit.OK
     if list_kinds:
         _say_lines(kindpages.list_lines(terminal.page()))
         return Exit.OK
@@ -147,7 +151,7 @@ class _Probe:
         if as_json:
             output.say_json(self._as_json(target, trace.steps, outcome, status))
         else:
-            asks = str(Wish(outcome.weight, outcome.factor, outcome.degraded))
+            asks = str(Wish.of_outcome(outcome, self.checker))
             verdict = f"{outcome.status.value}: {outcome}" + (f" ({asks})" if asks else "")
             output.say(_line((trace.elapsed(), verdict)), output.STYLES[outcome.status.value])
         return status

@@ -49,8 +49,16 @@ def selected(servers: Iterable[Server], patterns: Sequence[str], states: Sequenc
 
 def _nothing(pattern: str, servers: Sequence[Server]) -> Problem:
     services = list(dict.fromkeys(server.service for server in servers))
+    service = pattern.partition("/")[0]
+    its = [server.name for server in servers if server.service == service]
     known = [*services, *(f"{server.service}/{server.name}" for server in servers)]
     near = difflib.get_close_matches(pattern, known, 3)
-    listed = ", ".join(services[:10]) + (", ..." if len(services) > 10 else "")
-    hint = f"did you mean {' or '.join(near)}?" if near else f"the services are {listed or 'none'}"
+    if near:
+        hint = f"did you mean {' or '.join(near)}?"
+    else:
+        hint = f"the servers of {service} are {_listed(its)}" if its else f"the services are {_listed(services)}"
     return Problem(Exit.NO_MATCH, one_line(f'healthd: no service and no server matches "{pattern}"; {hint}'))
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join([*names[:10], *(["..."] if len(names) > 10 else [])]) or "none"

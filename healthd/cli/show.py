@@ -71,7 +71,8 @@ def server_lines(server: Server, at: float, page: Page) -> Iterator[str]:
     yield page.paint(f"{one_line(server.service)}/{one_line(server.name)}", "bold")
     state = picture.state(server, at)
     since = f" since {stamp(server.since)} ({lasting(at - server.since)})" if server.since else ""
-    yield from _entry(page, "state", state + since, picture.styled(server))
+    found = f"; its checks find it {server.health}" if server.held else ""
+    yield from _entry(page, "state", state + found + since, picture.styled(server))
     if server.reason:
         yield from _entry(page, "reason", server.reason)
     yield from _entry(page, "weight", _weight(server))
@@ -122,15 +123,15 @@ def check_lines(check: Check, page: Page) -> Iterator[str]:
     yield from _entry(page, "check", f"{check.name}{kind}: {check.health}{progress}{unsettled}", style)
     if check.last is not None:
         age = "" if check.age is None else f", {lasting(check.age)} ago"
-        yield from _entry(page, "  last", outcome(check.last) + age)
+        yield from _entry(page, "  last", outcome(check.last, adds_up=check.adds_up) + age)
     if check.cause is not None and check.health != "up":
         yield from _entry(page, "  because of", outcome(check.cause))
     if check.unknowns:
         yield from _entry(page, "  unknown", f"{check.unknowns} times it could not be carried out")
 
 
-def outcome(found: Outcome) -> str:
-    asks = str(Wish(found.weight, found.factor, found.degraded))
+def outcome(found: Outcome, *, adds_up: bool = False) -> str:
+    asks = str(Wish(found.weight, found.factor, found.degraded, adds_up))
     return f"{found.status} in {milliseconds(found.seconds)}: {found}" + (f" ({asks})" if asks else "")
 
 

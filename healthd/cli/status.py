@@ -12,6 +12,7 @@ from healthd.cli import answers, completing, nagios, options, output, picture, t
 from healthd.cli.answers import Server, Service, Status
 from healthd.cli.client import Client, path_of
 from healthd.cli.exits import Exit, Problem
+from healthd.cli.numbers import Seconds
 from healthd.cli.selection import selected
 from healthd.cli.tabs import tab_separated
 
@@ -43,13 +44,20 @@ def _states(_ctx: click.Context, _parameter: click.Parameter, value: str | None)
 
 @click.command()
 @click.argument("patterns", metavar="[SERVICE[/SERVER]]...", nargs=-1, shell_complete=completing.anything)
-@click.option("--state", "states", metavar="STATE,...", callback=_states, help=f"Of {', '.join(STATES)}, only these.")
+@click.option(
+    "--state",
+    "states",
+    metavar="STATE,...",
+    callback=_states,
+    shell_complete=completing.several_of(STATES),
+    help=f"Of {', '.join(STATES)}, only these.",
+)
 @click.option("-a", "--all", "everything", is_flag=True, help=f"Every server, even where there are more than {FULL}.")
 @click.option(
     "-w",
     "--watch",
     metavar="[SECONDS]",
-    type=click.FloatRange(0.2, 3600),
+    type=Seconds(0.2, 3600, "; names stand before --watch"),
     is_flag=False,
     flag_value=2.0,
     help="Again and again, every 2 seconds unless told otherwise.",

@@ -62,9 +62,12 @@ HttpUrl = Annotated[str, Written(_url, {"type": "string", "format": "uri", "exam
 
 
 def _headers(value: object) -> tuple[tuple[str, str], ...]:
-    if not isinstance(value, dict) or not all(isinstance(text, str) for text in value.values()):
-        refuse(f'expected a table of strings such as {{ "X-Team" = "web" }}, not {described(value)}')
+    example = '{ "X-Team" = "web" }'
+    if not isinstance(value, dict):
+        refuse(f"expected a table of strings such as {example}, not {described(value)}")
     for name, text in value.items():
+        if not isinstance(text, str):
+            refuse(f"the value of {show(name)} has to be a string, as in {example}, not {described(text)}")
         if not _HEADER.fullmatch(name):
             refuse(f"{show(name)} is not the name of a header")
         if name.lower() in _OURS:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.util
+import os
 import stat
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
@@ -53,6 +54,8 @@ def alert(name: str, section: Section, services: Iterable[str], findings: Findin
     for key in FILES:
         if key in given.table:
             _look(given, key, given.table[key], findings)
+    if "command" in given.table:
+        _look_at_program(given, Path(given.table["command"][0]), findings)
     return _rule(name, given, _sink(kind, given, findings), tuple(services), findings)
 
 
@@ -64,6 +67,9 @@ def _rule(name: str, given: Read[Any], sink: SinkConfig, services: tuple[str, ..
             if not any(fnmatchcase(service, pattern) for service in services):
                 place = given.section.at(("services", index))
                 findings.warn(place, f"no service is named {show(pattern)}{meant(pattern, services)}")
+    if table.get("events") == () and "heartbeat" not in table:
+        place = given.section.at(("events",))
+        findings.warn(place, "names no event: nothing is ever told; without the key it is what matters to most")
     rule = AlertConfig(
         name=name,
         events=frozenset(table.get("events", ALERTED_BY_DEFAULT)),
@@ -97,6 +103,9 @@ def _mail(given: Read[MailTable], findings: Findings) -> MailConfig:
     for key, other in (("user", "password_file"), ("password_file", "user")):
         if key in table and other not in table:
             findings.error(given.section.at((key,)), f"needs {other}: the two belong together")
+    for key in ("verify", "ca_file"):
+        if key in table and table.get("security", "none") == "none":
+            findings.warn(given.section.at((key,)), 'is of no use without security = "starttls" or "tls"')
     return MailConfig(
         sender=table["from"], **{"port": PORTS[table.get("security", "none")], **_fields(MailConfig, table)}
     )
@@ -119,3 +128,26 @@ def _look(given: Read[Any], key: str, path: Path, findings: Findings) -> None:
         findings.error(place, f"{show(str(path), 4096)} is not a file")
     elif key in SECRETS and mode & stat.S_IROTH:
         findings.warn(place, f"everybody on this machine can read {show(str(path), 4096)}; run chmod o-r on it")
+    elif key == "ca_file" and not _has_certificates(path):
+        findings.error(place, f"{show(str(path), 4096)} holds no certificate in PEM form")
+
+
+def _has_certificates(path: Path) -> bool:
+    import ssl  # noqa: PLC0415 - for those who have certificates of their own
+
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+    except OSError:
+        return False
+    return True
+
+
+def _look_at_program(given: Read[Any], program: Path, findings: Findings) -> None:
+    """It may come later, so this is no more than a warning."""
+    try:
+        sound = stat.S_ISREG(program.stat().st_mode) and os.access(program, os.X_OK)
+        trouble = "" if sound else "it is no executable file"
+    except OSError as error:
+        trouble = reason(error)
+    if trouble:
+        findings.warn(given.section.at(("command",)), f"{show(str(program), 4096)} cannot be run: {trouble}")

@@ -69,7 +69,7 @@ class MailTable(AlertTable, _From, _Secured, _Lasting, total=False):
 
 
 @with_config(_CLOSED)
-class CommandTable(AlertTable, total=False):
+class CommandTable(AlertTable, _Lasting, total=False):
     command: Annotated[Argv, _doc("The program and its arguments; the event comes as JSON on standard input.")]
 
 

@@ -69,7 +69,7 @@ def _duration(value: object, least: float, most: float, *, whole: bool = False) 
         refuse(f"expected {example}, not {show(value)}{hint}")
     seconds = float(match[1]) * _UNITS[match[2]]
     if value.startswith("-") or not least <= seconds <= most:
-        refuse(f'must be from "{seconds_as_text(least)}" to "{most / 86400:g}d", not {show(value)}')
+        refuse(f'must be from "{seconds_as_text(least)}" to "{seconds_as_text(most)}", not {show(value)}')
     if whole and not seconds.is_integer():
         refuse(f"must be in whole seconds, not {show(value)}: the kernel knows no smaller unit here")
     return seconds
@@ -215,8 +215,11 @@ MailAddresses = Annotated[
 
 def _argv(value: object) -> tuple[str, ...]:
     example = '["/usr/local/bin/tell-someone", "--quietly"]'
-    if not isinstance(value, list) or not value or not all(isinstance(item, str) for item in value):
+    if not isinstance(value, list) or not value:
         refuse(f"expected a program and its arguments such as {example}, not {described(value)}")
+    for item in value:
+        if not isinstance(item, str):
+            refuse(f"expected strings such as {example}, not {described(item)} among them")
     if not value[0].startswith("/"):
         refuse(f"the program must have an absolute path, not {show(value[0])}; there is no shell to look it up")
     if any("\0" in item for item in value):
@@ -228,8 +231,11 @@ Argv = Annotated[tuple[str, ...], Written(_argv, {"type": "array", "items": {"ty
 
 
 def _patterns(value: object) -> tuple[str, ...]:
-    if not isinstance(value, list) or not value or not all(isinstance(item, str) for item in value):
+    if not isinstance(value, list) or not value:
         refuse(f'expected an array of service names or patterns such as ["web-*"], not {described(value)}')
+    for item in value:
+        if not isinstance(item, str):
+            refuse(f'expected service names or patterns such as ["web-*"], not {described(item)} among them')
     return tuple(value)
 
 

@@ -11,7 +11,7 @@ from typing_extensions import TypedDict  # pydantic takes the one of typing from
 
 from checkers.base import show
 from healthd.config.fields import OFF, Written, duration, path_of, refuse
-from healthd.config.findings import Findings
+from healthd.config.findings import Findings, Place
 from healthd.config.sections import Section, read
 from healthd.config.values import HistoryConfig
 from healthd.config.words import described
@@ -64,4 +64,13 @@ class HistoryTable(TypedDict, total=False):
 def history(section: Section, state_dir: Path, findings: Findings) -> HistoryConfig:
     """What the table says; of use only if `findings` has no error."""
     table = dict(read(section, HistoryTable, findings).table)
+    if table.get("file") is not None:
+        _look(section.at(("file",)), Path(str(table["file"])), findings)
     return HistoryConfig(**{"file": state_dir / FILE, **table})  # type: ignore[arg-type]  # the model has checked them
+
+
+def _look(place: Place, file: Path, findings: Findings) -> None:
+    if file.is_dir():
+        findings.error(place, f"{show(str(file), 4096)} is a folder; expected the path of a file in it")
+    elif not file.parent.is_dir():
+        findings.warn(place, f"there is no folder {show(str(file.parent), 4096)}, and healthd does not make it")

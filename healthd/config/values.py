@@ -107,6 +107,7 @@ class MailConfig:
 class CommandConfig:
     command: tuple[str, ...]
     timeout: float = 10.0
+    retry_for: float = 86400.0
 
 
 Format = Literal["json", "slack", "teams", "pagerduty", "alertmanager"]

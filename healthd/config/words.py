@@ -34,6 +34,8 @@ def described(value: object) -> str:
             return "an integer of more than 64 bits"
         case str():
             return f"{show(value)} (a string)"
+        case []:
+            return "an empty array"
         case dict() | list():
             return type_of(value)
         case _:
@@ -55,7 +57,8 @@ def one_of(names: Iterable[str]) -> str:
 
 def meant(name: str, known: Iterable[str]) -> str:
     """`; did you mean "port"?`, or nothing where no known name is near."""
-    near = difflib.get_close_matches(name, list(known), 1)
+    names = list(known)
+    near = [each for each in names if each.startswith(f"{name}_")] or difflib.get_close_matches(name, names, 1)
     return f"; did you mean {show(near[0])}?" if near else ""
 
 
@@ -70,5 +73,8 @@ def unknown_name(what: str, name: str, known: Sequence[str], otherwise: str) -> 
 
 
 def seconds_as_text(seconds: float) -> str:
-    """As it would be written: `500ms`, `5s`."""
+    """As it would be written: `500ms`, `5s`, `90s`, `2h`."""
+    for unit, length in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds >= length and seconds % length == 0:
+            return f"{seconds / length:.0f}{unit}"
     return f"{seconds * 1000:g}ms" if seconds < 1 else f"{seconds:g}s"

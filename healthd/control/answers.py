@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from healthd.snapshot import STATES
+
 Schema = Mapping[str, Any]
 
 STRING: Schema = {"type": "string"}
@@ -35,7 +37,7 @@ HEALTH_WORD = _enum("up", "down", "unknown")
 RECORD: Schema = {"type": "object", "required": ["kind", "text", "at"], "additionalProperties": True}
 
 OUTCOME = _object(
-    ("weight", "factor", "degraded"),
+    ("weight", "factor", "degraded", "expires"),
     status=_enum("pass", "fail", "unknown"),
     code=STRING,
     detail=STRING,
@@ -43,8 +45,10 @@ OUTCOME = _object(
     weight=COUNT,
     factor=NUMBER,
     degraded=FLAG,
+    expires=NUMBER,
 )
 CHECK = _object(
+    ("adds_up",),
     name=STRING,
     kind=STRING,
     health=HEALTH_WORD,
@@ -54,6 +58,7 @@ CHECK = _object(
     age=_maybe(NUMBER),
     last=_maybe(OUTCOME),
     cause=_maybe(OUTCOME),
+    adds_up=FLAG,
 )
 OVERRIDE = _object(
     admin=_enum("ready", "drain", "maintenance"),
@@ -69,7 +74,7 @@ SERVER = _object(
     name=STRING,
     address=STRING,
     port=COUNT,
-    state=_enum("up", "down", "unknown", "drain", "maintenance"),
+    state=_enum(*STATES),
     health=HEALTH_WORD,
     degraded=FLAG,
     progress=STRING,
@@ -136,8 +141,9 @@ STATUS = _object(
     services=_array(SERVICE),
 )
 EXPLAINED = _object(
-    state=_enum("up", "down", "unknown", "drain", "maintenance"),
+    state=_enum(*STATES),
     since=_maybe(NUMBER),
+    acts=STRINGS,
     text=STRINGS,
     event=_maybe(RECORD),
     rule=STRING,
@@ -147,7 +153,7 @@ EXPLAINED = _object(
 HISTORY = _object(events=_array(RECORD), next=_maybe(COUNT))
 LATENCY = _object(points=_array(_object(at=NUMBER, count=COUNT, mean=NUMBER, max=NUMBER, fails=COUNT)))
 SESSION = _object(("csrf", "login"), who=STRING, role=_enum("", "read", "operate"), csrf=STRING, login=FLAG)
-DONE = _object(done=STRINGS, edits=STRINGS)
+DONE = _object(("failed",), done=STRINGS, edits=STRINGS, failed=STRINGS)
 PLAN = _object(edits=STRINGS, effects=STRINGS, errors=STRINGS, warnings=STRINGS)
 HEALTH = _object(ok=FLAG, reasons=STRINGS)
 NOTHING = _object()

@@ -54,6 +54,7 @@ class Door:
         app = web.Application(middlewares=[self._answered], client_max_size=LARGEST_BODY)
         for route in ROUTES:
             app.router.add_route(route.method, route.path, functools.partial(self._serve, route))
+        app.on_response_prepare.append(_name)
         return app
 
     @web.middleware
@@ -147,6 +148,11 @@ class Door:
                 return await request.read()
         except TimeoutError:
             raise Failed("too_slow", f"the body did not come within {BODY_TIME:g} seconds") from None
+
+
+async def _name(_request: web.Request, response: web.StreamResponse) -> None:
+    """Which libraries speak here, and of which release, is nobody's business."""
+    response.headers["Server"] = "healthd"
 
 
 def _failure(failed: Failed, headers: Mapping[str, str] | None = None) -> web.Response:

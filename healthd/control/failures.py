@@ -24,6 +24,9 @@ HTTP: Mapping[str, int] = {
 """The HTTP status of each of ours."""
 
 
+SENSELESS = "senseless"
+"""What a route says of itself that may answer so."""
+
 NO_SENSE = 422
 """The HTTP status of what is as it is described to be, and still cannot be done by anyone."""
 

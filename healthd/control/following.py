@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import Any
 
 from aiohttp import web
 
 from healthd.clock import Deadline
 from healthd.control.asking import Ask
 from healthd.control.failures import Failed
-from healthd.control.globs import matches
+from healthd.control.globs import matches, matches_server
 from healthd.control.ring import Numbered, Overtaken, id_at
 from healthd.control.sources import Record, Unanswered, Wanted
 
@@ -99,11 +98,7 @@ class _Stream:
         if recalled is None:
             await self._missed("events between the last one seen and the next one are no longer kept")
         else:
-            await self._send(
-                self._form(id_at(record["at"]), record["kind"], json.dumps(record))
-                for record in recalled
-                if self._wants(record)
-            )
+            await self._send(self._form(id_at(record["at"]), record["kind"], json.dumps(record)) for record in recalled)
         self._last = max(self._last, self._ring.forgotten)
 
     async def _recalled(self) -> list[Record] | None:
@@ -114,7 +109,14 @@ class _Stream:
         last, forgotten = self._last, self._ring.forgotten
         since, until = last / 1_000_000, (forgotten + 1) / 1_000_000
         query = self._ask.query
-        wanted = Wanted(service=query["service"], kinds=query["kind"], since=since, until=until, limit=RECALLED)
+        wanted = Wanted(
+            service=query["service"],
+            server=query["server"],
+            kinds=query["kind"],
+            since=since,
+            until=until,
+            limit=RECALLED,
+        )
         try:
             records, more = await history.events(wanted)
         except Unanswered:
@@ -136,14 +138,14 @@ class _Stream:
         await self._response.write(self._form(None, "missed", json.dumps({**data, "service": ""})).encode())
 
     def _takes(self, each: Numbered) -> bool:
-        return self._wants({"service": each.event.service, "kind": each.event.kind})
-
-    def _wants(self, record: Record) -> bool:
-        kinds: tuple[str, ...] = self._ask.query["kind"]
-        if kinds and record["kind"] not in kinds:
+        query, event = self._ask.query, each.event
+        if query["kind"] and event.kind not in query["kind"]:
             return False
-        service: Any = record.get("service", "")
-        return matches(self._ask.query["service"], service)
+        service, server = query["service"] or "*", query["server"] or "*"
+        if service == server == "*":
+            return True
+        own = event.service, str(getattr(event, "server", ""))
+        return any(matches(service, name) and matches_server(server, one) for name, one in (own, *event.tells_of))
 
     def _form(self, number: int | None, kind: str, data: str) -> str:
         if self._sse:

@@ -11,6 +11,11 @@ def matches(pattern: str, name: str) -> bool:
     return pattern == "*" or _matcher(pattern).fullmatch(name) is not None
 
 
+def matches_server(pattern: str, name: str) -> bool:
+    """Whether `ADDRESS:PORT` is meant, by name or by address alone: then it is that server on every port."""
+    return matches(pattern, name) or matches(pattern, name.rpartition(":")[0].strip("[]"))
+
+
 @functools.lru_cache(64)
 def _matcher(pattern: str) -> re.Pattern[str]:
     return re.compile(fnmatch.translate(pattern.replace("[", "[[]")))

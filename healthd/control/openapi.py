@@ -9,7 +9,7 @@ from typing import Any
 from healthd import __version__
 from healthd.control import answers
 from healthd.control.asked import Param
-from healthd.control.failures import HTTP, NO_SENSE
+from healthd.control.failures import HTTP, NO_SENSE, SENSELESS
 from healthd.control.following import NDJSON, SSE
 from healthd.control.route import Route
 
@@ -124,7 +124,7 @@ def _success(route: Route) -> Json:
 
 
 def _failures(route: Route) -> Json:
-    statuses = ["invalid", "forbidden", *route.failures]
+    statuses = ["invalid", "forbidden", *(failure for failure in route.failures if failure != SENSELESS)]
     if route.role is not None:
         statuses.append("unauthorized")
     if route.method == "POST":
@@ -139,6 +139,6 @@ def _failures(route: Route) -> Json:
         found[code] = {"description": _WORDS[status], "content": {"application/json": {"schema": schema}}}
         if status == "too_often":
             found[code]["headers"] = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
-    if "conflict" in route.failures:
+    if {"conflict", SENSELESS} & set(route.failures):
         found[str(NO_SENSE)] = {"description": _NO_SENSE, "content": {"application/json": {"schema": error}}}
     return found

@@ -7,10 +7,12 @@ import re
 from healthd.config.access import Role
 from healthd.control import answers, entering, following, reading, reporting, serving, telling
 from healthd.control.asked import FLAG, NAMES, Kind, Param, choice, choices, count, number, optional, text
+from healthd.control.failures import SENSELESS
 from healthd.control.pacing import Pace
 from healthd.control.route import Handler, Route
 from healthd.events import KINDS
 from healthd.operators.orders import LONGEST_REASON, LONGEST_TIME
+from healthd.snapshot import STATES
 
 LONGEST_EPOCH = 1e11
 LONGEST_PATTERN = 200
@@ -44,10 +46,10 @@ OFTEN, SELDOM, ALONE = Pace(20, 0.2), Pace(5, 2.0), Pace(5, 2.0, alone=True)
 PATTERN = text(LONGEST_PATTERN)
 EPOCH = number(0, LONGEST_EPOCH)
 SECONDS = optional(number(0.001, LONGEST_TIME))
-STATES = ("up", "down", "unknown", "drain", "maintenance")
 
 SERVICE = Param("service", PATTERN, "Services by name or pattern.", "*")
 SERVER = Param("server", PATTERN, "Servers by name, address or pattern.", "*")
+TOLD_OF = Param("server", PATTERN, "Servers that are told of, by name, address or pattern, among others too.", "*")
 KIND = Param("kind", choices(sorted(KINDS)), "Events of these kinds.", ())
 SERVERS = Param("servers", NAMES, 'Each "SERVICE/SERVER", "SERVICE/*" or "SERVER", with * and ?.', required=True)
 REASON = Param("reason", text(LONGEST_REASON), "Why; it is shown and kept.", "")
@@ -77,7 +79,7 @@ READING = (
         Param("summary", FLAG, "Services without their servers.", default=False),
         failures="busy",
     ),
-    _get("/api/v1/services/{service}", reading.service, "One service.", answers.SERVICE, failures="not_found"),
+    _get("/api/v1/services/{service}", reading.service, "One service.", answers.SERVICE, failures="not_found busy"),
     _get(
         "/api/v1/services/{service}/servers/{server}",
         reading.server,
@@ -91,7 +93,7 @@ READING = (
         "Why a server is in its state: outcomes, rule, edits.",
         answers.EXPLAINED,
         Param("at", EPOCH, "At this time, seconds since the epoch; now unless given."),
-        failures="not_found",
+        failures=f"not_found {SENSELESS}",
     ),
     _get(
         "/api/v1/history",
@@ -99,7 +101,7 @@ READING = (
         "What happened, newest first.",
         answers.HISTORY,
         SERVICE,
-        SERVER,
+        TOLD_OF,
         KIND,
         Param("since", EPOCH, "From this time on, seconds since the epoch."),
         Param("until", EPOCH, "Up to this time."),
@@ -123,7 +125,7 @@ READING = (
         following.events,
         "Events as they happen; with Last-Event-ID also what was missed.",
         Role.READ,
-        query=(SERVICE, KIND),
+        query=(SERVICE, TOLD_OF, KIND),
         failures=("busy",),
         media_types=(following.SSE, following.NDJSON),
     ),

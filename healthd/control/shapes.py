@@ -15,7 +15,7 @@ from healthd.model import Connections
 from healthd.overrides import Freeze, Override
 from healthd.policy import Standing
 from healthd.schedulerview import SchedulerView
-from healthd.snapshot import CheckView, ServerView, ServiceView, Snapshot
+from healthd.snapshot import STATES, CheckView, ServerView, ServiceView, Snapshot
 
 Json = dict[str, Any]
 
@@ -57,6 +57,7 @@ def check(view: CheckView) -> Json:
         "age": None if view.age is None else round(view.age, 3),
         "last": outcome(view.last),
         "cause": outcome(view.cause),
+        **({"adds_up": True} if view.adds_up else {}),
     }
 
 
@@ -104,7 +105,7 @@ def totals(snapshot: Snapshot) -> Generator[None, None, Json]:
     return {
         "services": len(snapshot.services),
         "servers": states.total(),
-        **{state: states[state] for state in ("up", "down", "unknown", "drain", "maintenance")},
+        **{state: states[state] for state in STATES},
         "fallback_active": sum(service.fallback_active for service in snapshot.services),
         "lost": sum(service.standing is Standing.LOST for service in snapshot.services),
     }

@@ -103,6 +103,11 @@ class Status:
             self._texts[wanted] = shared
         return await shared.get()
 
+    async def service(self, service: ServiceView, gathered: Gathered) -> tuple[bytes, ...]:
+        """One service with all its servers as a JSON object, in pieces."""
+        async with self._turn:
+            return tuple([piece async for piece in _service(service, gathered, Filter(), first=True)])
+
     async def head(self) -> dict[str, Any]:
         """Everything but the services, and who asks."""
         return await self._head.get()

@@ -84,7 +84,9 @@ async def _done(ask: Ask, act: Awaitable[Done]) -> web.StreamResponse:
         raise refused(refusal) from refusal
     ask.rooms.status.forget()
     pieces = [b'{"done": [', *[piece async for piece in _texts(done.texts)], b'], "edits": [']
-    return await send(ask, [*pieces, *[piece async for piece in _texts(done.edits)], b"]}"])
+    pieces += [piece async for piece in _texts(done.edits)]
+    failed = f', "failed": {json.dumps(done.failed)}' if done.failed else ""
+    return await send(ask, [*pieces, f"]{failed}}}".encode()])
 
 
 async def _texts(texts: Sequence[str]) -> AsyncIterator[bytes]:

@@ -30,6 +30,11 @@ state_dir = "{folder}"
 listen = ["127.0.0.1:{page}"]     # the page, for a browser
 tokens_file = "{tokens}"
 
+[alert.note]                       # `healthd alert test` tries it
+type = "command"
+command = ["/bin/sh", "-c", "cat >> {folder}/alerts.json"]
+events = ["service_lost", "service_recovered"]
+
 [service.web]
 virtual = "192.0.2.10:80"          # an address that is nobody's
 scheduler = "wlc"
@@ -122,6 +127,7 @@ def _terminal(socket: Path, path: Path, servers: list[SmallServer]) -> tuple[str
         f"  healthd ready {name}",
         "  healthd plan                                    # after an edit of the configuration,",
         f"  healthd reload                                  # {path}",
+        "  healthd alert test                              # which writes to alerts.json there",
         "  healthd events -f",
     )
 

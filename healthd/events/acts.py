@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from healthd.events.event import Event, Severity
+from healthd.events.event import Event, Severity, listed
 
 NAMED = 5
 """Servers that a line for people names; of the others there is a count."""
@@ -39,7 +40,7 @@ class ServerAct(Act):
 
     @property
     def _table(self) -> str:
-        return "; table: " + (", ".join(self.edits) or "nothing to change")
+        return "; table: " + (listed(self.edits, ", ") or "nothing to change")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +60,10 @@ class MaintenanceEnded(ServerAct):
     cause: str
 
     def text(self) -> str:
-        how = {"over": ": its time is over", "drain": ", and drained"}.get(self.cause, "")
-        return f"{self._subject} out of maintenance{how}{self._by}{self._table}"
+        if self.cause == "drain":
+            return f"{self._subject} out of maintenance, and drained{self._by}{self._table}"
+        how = ": its time is over" if self.cause == "over" else self._by
+        return f"{self._subject} out of maintenance{how}; it is back when its checks pass{self._table}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +105,8 @@ class DrainEnded(ServerAct):
             case "cut":
                 return f"{self._subject} was drained long enough and is cut: {self.left}{self._table}"
             case _:
-                return f"{self._subject} no longer drained{self._by}: {self.left}{self._table}"
+                left = f", with {self.left}" if self.active or self.inactive or self.persistent else ""
+                return f"{self._subject} no longer drained{self._by}{left}{self._table}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +155,7 @@ class ActRefused(Act):
     messages: tuple[str, ...] = ()
 
     def text(self) -> str:
-        what = " ".join((self.act, _some(self.selectors))).strip()
+        what = " ".join((self.act, listed(self.selectors, ", ", NAMED))).strip()
         return f"refused to {self.who}: {what}: " + "; ".join(self.messages)
 
 
@@ -162,8 +166,12 @@ class CheckAsked(Act):
     kind = "check_asked"
     servers: tuple[str, ...]
 
+    @property
+    def tells_of(self) -> Sequence[tuple[str, str]]:
+        return [(self.service, server) for server in self.servers]
+
     def text(self) -> str:
-        return f"{self.service}: check asked for{self._by}: {_some(self.servers)}"
+        return f"{self.service}: check asked for{self._by}: {listed(self.servers, ', ', NAMED)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,8 +195,3 @@ class AlertTested(Act):
 
 def _until(until: float | None) -> str:
     return "" if until is None else datetime.fromtimestamp(until, UTC).strftime(" until %Y-%m-%d %H:%M:%S UTC")
-
-
-def _some(names: tuple[str, ...]) -> str:
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return ", ".join(names[:NAMED]) + more

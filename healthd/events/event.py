@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from checkers.base import Outcome, Status
+
+LISTED = 20
+"""Items of a list that an event's line shows; its record has them all."""
 
 
 class Severity(enum.IntEnum):
@@ -24,6 +27,11 @@ class Event:
     severity: ClassVar[Severity] = Severity.INFO
     service: str = ""
 
+    @property
+    def tells_of(self) -> Sequence[tuple[str, str]]:
+        """The servers that it tells of besides its own `server`, if it has one: each with its service."""
+        return ()
+
     def text(self) -> str:
         """One line for people."""
         raise NotImplementedError
@@ -32,6 +40,12 @@ class Event:
         """The same for programs: JSON-ready, with the fields of the event by name."""
         fields = {f.name: _plain(getattr(self, f.name)) for f in dataclasses.fields(self)}
         return {"kind": self.kind, "severity": self.severity.name.lower(), "text": self.text(), **fields}
+
+
+def listed(items: Sequence[str], separator: str = "; ", most: int = LISTED) -> str:
+    """The items in a line, which ten thousand servers do not make longer than people read."""
+    shown = separator.join(items[:most])
+    return shown if len(items) <= most else f"{shown} and {len(items) - most} more"
 
 
 def outcome_record(outcome: Outcome) -> dict[str, Any]:
@@ -48,6 +62,8 @@ def outcome_record(outcome: Outcome) -> dict[str, Any]:
         found["factor"] = outcome.factor
     if outcome.degraded:
         found["degraded"] = True
+    if outcome.expires is not None:
+        found["expires"] = outcome.expires
     return found
 
 
@@ -66,6 +82,7 @@ def outcome_of(record: Mapping[str, Any]) -> Outcome:
         record.get("weight"),
         factor=record.get("factor"),
         degraded=record.get("degraded", False),
+        expires=record.get("expires"),
     )
 
 

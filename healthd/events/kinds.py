@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from checkers.base import Outcome
-from healthd.events.event import Event, Severity
+from healthd.events.event import Event, Severity, listed
 
 
 def _counted(number: int, noun: str) -> str:
@@ -29,7 +30,7 @@ class ServerEvent(Event):
         evidence = "; ".join(dict.fromkeys(str(outcome) for outcome in self.outcomes))
         count = _counted(len(self.outcomes), "outcome")
         after = f" after {count} of check {self.check}: {evidence}" if self.outcomes else ""
-        edits = "; table: " + ", ".join(self.edits) if self.edits else "; table: nothing to change"
+        edits = "; table: " + listed(self.edits, ", ") if self.edits else "; table: nothing to change"
         left = f"; {self.available} of {self.configured} servers available"
         return f"{self.service}: server {self.server} {self.old} -> {self.new}{after}{left}{edits}"
 
@@ -156,13 +157,18 @@ class WorkerLost(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableEdited(Event):
-    """Edits that were carried out, as ipvsadm commands."""
+    """Edits that were carried out, as ipvsadm commands. `servers` are those in them, as `SERVICE/SERVER`."""
 
     kind = "table_edited"
     edits: tuple[str, ...]
+    servers: tuple[str, ...] = ()
+
+    @property
+    def tells_of(self) -> Sequence[tuple[str, str]]:
+        return [(service, server) for service, _, server in (name.rpartition("/") for name in self.servers)]
 
     def text(self) -> str:
-        return "table edited: " + ", ".join(self.edits)
+        return "table edited: " + listed(self.edits, ", ")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,7 +182,7 @@ class TableDrift(Event):
 
     def text(self) -> str:
         follows = "left so while it is frozen" if self.frozen else "repairing"
-        return f"table was changed by someone else, {follows}: " + "; ".join(self.differences)
+        return f"table was changed by someone else, {follows}: " + listed(self.differences)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,7 +195,7 @@ class TableError(Event):
     retry_in: float
 
     def text(self) -> str:
-        return f"table not as it should be, next try in {self.retry_in:g} s: " + "; ".join(self.errors)
+        return f"table not as it should be, next try in {self.retry_in:g} s: " + listed(self.errors)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,7 +214,7 @@ class Reloaded(Event):
     changes: tuple[str, ...]
 
     def text(self) -> str:
-        return "configuration reloaded: " + ("; ".join(self.changes) if self.changes else "nothing changed")
+        return "configuration reloaded: " + (listed(self.changes) if self.changes else "nothing changed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,7 +224,7 @@ class ReloadFailed(Event):
     errors: tuple[str, ...]
 
     def text(self) -> str:
-        return "configuration not reloaded, the old one goes on: " + "; ".join(self.errors)
+        return "configuration not reloaded, the old one goes on: " + listed(self.errors)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

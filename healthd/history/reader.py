@@ -29,7 +29,9 @@ class Unanswered(Exception):  # noqa: N818 - named for what happened
 class EventQuery:
     """Which events: of a service, a server and a kind by their names, or GLOB patterns; newest first.
 
-    Times are seconds since the epoch; `before` is the id of an event, for the next page.
+    One that tells of several servers is found by each of them.
+    A server may be named by its address alone, which is that server on every port. Times are seconds since the epoch;
+    `before` is the id of an event, for the next page.
     """
 
     service: str = ""
@@ -64,6 +66,10 @@ class Point:
     longest: float
 
 
+_UNINDEXED = "(SELECT event, +service AS service, +server AS server FROM about)"
+"""Gone through from the newest event on, until there are enough: the index would have all of many sorted first."""
+
+
 def events(path: Path, query: EventQuery) -> list[dict[str, Any]]:
     """The records of the events, each with its `id`.
 
@@ -73,18 +79,49 @@ def events(path: Path, query: EventQuery) -> list[dict[str, Any]]:
     """
     conditions = ["1"]
     values: list[object] = []
-    for column, wanted in (("service", query.service), ("server", query.server), ("kind", query.kind)):
-        if wanted:
-            pattern = "*" in wanted or "?" in wanted
-            conditions.append(f"{column} GLOB ?" if pattern else f"{column} = ?")
-            values.append(wanted.replace("[", "[[]") if pattern else wanted)  # brackets are those of IPv6
+    for column, wanted in (("service", [query.service]), ("server", _names(query.server)), ("kind", [query.kind])):
+        if any(wanted):
+            conditions.append("(" + " OR ".join(_condition(column, name) for name in wanted) + ")")
+            values += [_glob(name) if _is_pattern(name) else name for name in wanted]
     for condition, number in (("at >= ?", query.since), ("at <= ?", query.until), ("id < ?", query.before)):
         if number is not None:
             conditions.append(condition)
             values.append(number)
-    question = f"SELECT id, record FROM event WHERE {' AND '.join(conditions)} ORDER BY id DESC LIMIT ?"  # noqa: S608 - the values are bound
+    where = " AND ".join(conditions)
+    found = f"SELECT id FROM event WHERE {where}"  # noqa: S608 - the values are bound
+    if query.service or query.server:
+        one = query.service and query.server and not _is_pattern(query.service + query.server)
+        told_of = "about" if one else _UNINDEXED
+        found += f" UNION SELECT event FROM {told_of} JOIN (SELECT id, at, kind FROM event) ON id = event WHERE {where}"  # noqa: S608 - likewise
+        values *= 2
+    question = f"SELECT id, record FROM event WHERE id IN ({found} ORDER BY id DESC LIMIT ?) ORDER BY id DESC"  # noqa: S608 - likewise
     rows = _asked(path, question, [*values, max(1, min(query.limit, MOST_EVENTS))])
     return [{"id": number, **json.loads(record)} for number, record in rows]
+
+
+def _names(server: str) -> list[str]:
+    """What is to be looked for: the name as it is where it has a port, else that address with any port.
+
+    A pattern may be either, since what looks like its port may be the end of an IPv6 address.
+    """
+    with_port = f"[{server}]:*" if ":" in server else f"{server}:*"
+    if _is_pattern(server):
+        return [server, with_port]
+    has_port = server.startswith("[") or server.count(":") == 1
+    return [server if has_port or not server else with_port]
+
+
+def _is_pattern(name: str) -> bool:
+    return "*" in name or "?" in name
+
+
+def _condition(column: str, name: str) -> str:
+    return f"{column} GLOB ?" if _is_pattern(name) else f"{column} = ?"
+
+
+def _glob(pattern: str) -> str:
+    """Brackets are those of IPv6, no sets of characters."""
+    return pattern.replace("[", "[[]")
 
 
 def latencies(path: Path, query: LatencyQuery) -> list[Point]:

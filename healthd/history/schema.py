@@ -38,6 +38,18 @@ CREATE TABLE latency (
 CREATE INDEX latency_at ON latency (step, at);
 """
 
+_ABOUT = """
+CREATE TABLE IF NOT EXISTS about (  -- servers that an event tells of besides its own
+    event INTEGER NOT NULL,
+    service TEXT NOT NULL,
+    server TEXT NOT NULL,
+    PRIMARY KEY (event, service, server)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS about_server ON about (service, server, event);
+CREATE TRIGGER IF NOT EXISTS about_gone AFTER DELETE ON event BEGIN DELETE FROM about WHERE event = old.id; END;
+"""
+"""A file of a release before this table gets it when it is opened; what was told by then is found as it was."""
+
 BROKEN = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT)
 
 
@@ -62,8 +74,9 @@ def opened(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")  # a crash of the machine may cost the last seconds
         connection.execute("PRAGMA journal_size_limit = 4194304")
-        if version == 0:
-            _begin(connection)
+        connection.execute("PRAGMA cache_size = -512")  # KiB; what is written is at the end of the tables
+        connection.execute("PRAGMA temp_store = MEMORY")  # the disk may be full
+        _begin(connection, version)
     except BaseException:
         connection.close()
         raise
@@ -77,11 +90,13 @@ def _version_of(connection: sqlite3.Connection, path: Path) -> int:
     return version
 
 
-def _begin(connection: sqlite3.Connection) -> None:
+def _begin(connection: sqlite3.Connection, version: int) -> None:
+    tables = _ABOUT if version else _TABLES + _ABOUT
     with transaction(connection):
-        for statement in _TABLES.split(";\n"):
+        for statement in tables.split(";\n"):
             connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {VERSION}")
+        if version == 0:
+            connection.execute(f"PRAGMA user_version = {VERSION}")
 
 
 class transaction:  # noqa: N801 - reads as the statement it is

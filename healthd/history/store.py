@@ -17,11 +17,24 @@ STEPS = (MINUTE, HOUR, DAY)
 IN_ONE_GO = 1000
 """Rows in one transaction, or taken out in one: nobody who reads has to wait long for it."""
 
-_ADD_LATENCY = """
-INSERT INTO latency (step, at, series, outcomes, fails, total, longest) VALUES (?, ?, ?, ?, ?, ?, ?)
+_ADD_EVENT = "INSERT INTO event (at, kind, service, server, record) VALUES (?, ?, ?, ?, ?)"
+_ADD_ABOUT = "INSERT OR IGNORE INTO about (event, service, server) VALUES (?, ?, ?)"
+
+# What is taken in lies in a table of its own first: the rest is done without a list of all names in this process.
+_TAKEN = (
+    "CREATE TEMP TABLE taken (service TEXT, server TEXT, name TEXT, outcomes INT, fails INT, total REAL, longest REAL)"
+)
+_TAKE = "INSERT INTO taken VALUES (?, ?, ?, ?, ?, ?, ?)"
+_NAME_SERIES = "INSERT OR IGNORE INTO series (service, server, name) SELECT service, server, name FROM taken"
+_ADD_LATENCIES = f"""
+WITH steps (step) AS (VALUES {", ".join(f"({step})" for step in STEPS)})
+INSERT INTO latency (series, step, at, outcomes, fails, total, longest)
+    SELECT id, step, :at / step * step, outcomes, fails, total, longest
+    FROM taken JOIN series USING (service, server, name), steps
+    WHERE true
 ON CONFLICT (series, step, at) DO UPDATE SET outcomes = outcomes + excluded.outcomes, fails = fails + excluded.fails,
     total = total + excluded.total, longest = max(longest, excluded.longest)
-"""
+"""  # noqa: S608 - nothing in it comes from outside
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +48,8 @@ class Retention:
     size: int
 
 
-Row = tuple[float, str, str, str, str]
-"""An event: its time, kind, service, server, and the whole of it as JSON."""
+Row = tuple[float, str, str, str, str, Sequence[tuple[str, str]]]
+"""An event: its time, kind, service, server, the whole of it as JSON, and what other servers it tells of."""
 
 
 class Store:
@@ -45,7 +58,7 @@ class Store:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._connection = opened(path)
-        self._series: dict[tuple[str, str, str], int] = {}
+        self._connection.execute(_TAKEN)
 
     def close(self) -> None:
         self._connection.close()
@@ -61,38 +74,17 @@ class Store:
 
     def add_events(self, rows: Iterable[Row]) -> None:
         with transaction(self._connection):
-            self._connection.executemany(
-                "INSERT INTO event (at, kind, service, server, record) VALUES (?, ?, ?, ?, ?)", rows
-            )
+            for *columns, about in rows:
+                event = self._connection.execute(_ADD_EVENT, columns).lastrowid
+                self._connection.executemany(_ADD_ABOUT, ((event, *server) for server in about))
 
-    def add_latencies(self, at: float, latencies: Sequence[Latency]) -> None:
-        """Adds what was measured up to `at` to its minute, its hour and its day."""
-        for start in range(0, len(latencies), IN_ONE_GO):
-            with transaction(self._connection):
-                rows = [
-                    (
-                        step,
-                        int(at) // step * step,
-                        self._number(each),
-                        each.outcomes,
-                        each.fails,
-                        each.total,
-                        each.longest,
-                    )
-                    for each in latencies[start : start + IN_ONE_GO]
-                    for step in STEPS
-                ]
-                self._connection.executemany(_ADD_LATENCY, rows)
-
-    def _number(self, latency: Latency) -> int:
-        name = (latency.service, latency.server, latency.check)
-        if name not in self._series:
-            self._connection.execute("INSERT OR IGNORE INTO series (service, server, name) VALUES (?, ?, ?)", name)
-            found = self._connection.execute(
-                "SELECT id FROM series WHERE service = ? AND server = ? AND name = ?", name
-            ).fetchone()
-            self._series[name] = found[0]
-        return self._series[name]
+    def add_latencies(self, at: float, latencies: Iterable[Latency]) -> None:
+        """Adds what was measured up to `at` to its minute, its hour and its day; all of it, or nothing."""
+        with transaction(self._connection):
+            self._connection.executemany(_TAKE, latencies)
+            self._connection.execute(_NAME_SERIES)
+            self._connection.execute(_ADD_LATENCIES, {"at": int(at)})
+            self._connection.execute("DELETE FROM taken")
 
     def prune(self, now: float, keep: Retention) -> None:
         """Takes out what is too old, and of what is too much the oldest, the finest latencies first."""
@@ -128,12 +120,13 @@ class Store:
         return done.rowcount > 0
 
 
-def row_of(record: dict[str, Any]) -> Row:
-    """An event as it is kept, from its record."""
+def row_of(record: dict[str, Any], about: Sequence[tuple[str, str]] = ()) -> Row:
+    """An event as it is kept, from its record and what it is `about` besides its own server."""
     return (
         float(record["at"]),
         str(record["kind"]),
         str(record.get("service", "")),
         str(record.get("server", "")),
         json.dumps(record, separators=(",", ":"), default=str),
+        about,
     )

@@ -9,9 +9,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from healthd.events import KINDS, Bus, Event, TableDrift, TableEdited
+from healthd.events import KINDS, Bus, Event, ServerEvent, TableDrift, TableEdited, TableError
 from healthd.metrics.text import Family, labelled
 from healthd.schedulerview import SchedulerView
+from healthd.tally import OTHER
+from healthd.verdict import Health
+
+Transition = tuple[str, str]
+"""The health that a server has come to, and the code of the outcome that has decided it."""
+
+MOST_TRANSITIONS = 16
+"""Kinds of transition that are told apart for one server; a plugin may make up any code."""
+
+
+MOST_SERVERS = 20_000
+"""Servers whose transitions are counted; beyond it the first counted ones, which may be long gone, begin anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +37,17 @@ class ChannelCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inside:
-    """What is told of the daemon. `started` and `loaded` are wall-clock time, in seconds since the epoch."""
+    """What is told of the daemon. `started` and `loaded` are wall-clock time, in seconds since the epoch.
+
+    `alive` is what the watchdog is fed for, and `refused` how many edits the table refuses at the moment.
+    """
 
     version: str
     started: float
     loaded: float
+    alive: bool
     scheduler: SchedulerView
-    table_errors: int
+    refused: int
     frozen: bool
     history_error: bool
     history_dropped: int
@@ -39,13 +55,15 @@ class Inside:
 
 
 class EventCounter:
-    """Counts what is published from its construction on, by kind; edits and differences one by one."""
+    """Counts what is published from its construction on, by kind; edits, differences and transitions one by one."""
 
     def __init__(self, bus: Bus) -> None:
         self._subscription = bus.subscribe()
         self.kinds: Counter[str] = Counter(dict.fromkeys(KINDS, 0))
         self.edits = 0
         self.differences = 0
+        self.transitions: dict[tuple[str, str], Counter[Transition]] = {}
+        """By service and server."""
 
     async def run(self) -> None:
         while True:
@@ -63,6 +81,17 @@ class EventCounter:
                 self.edits += len(edits)
             case TableDrift(differences=differences):
                 self.differences += len(differences)
+            case ServerEvent() if event.old != Health.UNDECIDED.value:  # to be decided on is no change of health
+                self._count_transition(event)
+
+    def _count_transition(self, event: ServerEvent) -> None:
+        counts = self.transitions.setdefault((event.service, event.server), Counter())
+        if len(self.transitions) > MOST_SERVERS:
+            del self.transitions[next(iter(self.transitions))]
+        transition = event.new, event.outcomes[-1].code if event.outcomes else ""
+        if transition not in counts and len(counts) >= MOST_TRANSITIONS:
+            transition = event.new, OTHER
+        counts[transition] += 1
 
 
 def of_daemon(inside: Inside, counter: EventCounter) -> Iterator[Family]:
@@ -72,17 +101,22 @@ def of_daemon(inside: Inside, counter: EventCounter) -> Iterator[Family]:
     scheduler, lateness = inside.scheduler, inside.scheduler.lateness
     yield Family("healthd_info", "gauge", "The release.", [(labelled({"version": inside.version}), 1)])
     yield one("start_time_seconds", "gauge", "When it started.", inside.started)
-    yield one("config_loaded_timestamp_seconds", "gauge", "When its configuration was last taken over.", inside.loaded)
+    loaded = "When its configuration was last taken over."
+    yield one("config_reload_success_timestamp_seconds", "gauge", loaded, inside.loaded)
+    yield one("self_check_ok", "gauge", "1 while checks advance and the table answers.", inside.alive)
     yield one("frozen", "gauge", "1 while the table is only looked at.", inside.frozen)
-    yield one("table_errors", "gauge", "Edits that the table refuses at the moment.", inside.table_errors)
-    yield one("table_edits_total", "counter", "Edits that were carried out.", counter.edits)
-    yield one("table_drift_total", "counter", "Differences that somebody else has made.", counter.differences)
+    yield one("ipvs_edits_refused", "gauge", "Edits that the table refuses at the moment.", inside.refused)
+    yield one("ipvs_edits_total", "counter", "Edits that were carried out.", counter.edits)
+    errors = counter.kinds[TableError.kind]
+    yield one("ipvs_errors_total", "counter", "Troubles with the table: out of reach, or edits refused.", errors)
+    yield one("ipvs_drift_total", "counter", "Differences that somebody else has made.", counter.differences)
     yield one("checks", "gauge", "Checks that run; one may serve several services.", scheduler.checks)
+    yield one("probes_inflight", "gauge", "Checks that are being carried out.", scheduler.under_way)
     yield one("checks_waiting", "gauge", "Checks that are due and have no descriptor.", scheduler.waiting)
     yield one("late_starts_total", "counter", "Checks that started more than half a second late.", scheduler.too_late)
     shares = {"0.5": lateness.p50, "0.99": lateness.p99, "1": lateness.longest}
     yield Family(
-        "healthd_start_lateness_seconds",
+        "healthd_scheduler_lag_seconds",
         "gauge",
         "How late checks start, over the last one to two minutes.",
         [(labelled({"share": share}), seconds) for share, seconds in shares.items()],
@@ -100,21 +134,18 @@ def of_daemon(inside: Inside, counter: EventCounter) -> Iterator[Family]:
 
 
 def _of_alerts(channels: Sequence[ChannelCounts]) -> Iterator[Family]:
-    for name, kind, text, values in (
-        ("alert_queue", "gauge", "Messages that wait for their channel.", [c.queued for c in channels]),
-        ("alerts_sent_total", "counter", "Messages that were delivered.", [c.sent for c in channels]),
-        ("alerts_failed_total", "counter", "Attempts to deliver that failed.", [c.failed for c in channels]),
-        (
-            "alerts_held_back_total",
-            "counter",
-            "Messages that the channel's rate held back.",
-            [c.held_back for c in channels],
-        ),
-    ):
-        samples = [
-            (labelled({"channel": channel.name}), value) for channel, value in zip(channels, values, strict=True)
-        ]
-        yield Family(f"healthd_{name}", kind, text, samples)
+    labels = [labelled({"channel": channel.name})[:-1] for channel in channels]
+    every = list(zip(labels, channels, strict=True))
+    waiting = [(f"{label}}}", channel.queued) for label, channel in every]
+    yield Family("healthd_alert_spool_depth", "gauge", "Messages that wait for their channel.", waiting)
+    ends = (
+        (f'{label},result="{result}"}}', count)
+        for label, channel in every
+        for result, count in (("delivered", channel.sent), ("given_up", channel.failed))
+    )
+    yield Family("healthd_alerts_sent_total", "counter", "Messages, by what came of them.", ends)
+    held = [(f"{label}}}", channel.held_back) for label, channel in every]
+    yield Family("healthd_alerts_held_back_total", "counter", "Messages that the channel's rate held back.", held)
 
 
 def _of_process() -> Iterator[Family]:

@@ -35,7 +35,11 @@ class Metrics:
         """The page. One that nobody takes any more costs nothing more."""
         counts = await self._counts()
         snapshot = await _gathered(self._snapshot())
-        families = chain(of_daemon(self._inside(), self._counter), of_services(snapshot), of_servers(snapshot, counts))
+        families = chain(
+            of_daemon(self._inside(), self._counter),
+            of_services(snapshot),
+            of_servers(snapshot, counts, self._counter.transitions),
+        )
         for piece in _pieces(families):
             yield piece
             await asyncio.sleep(0)

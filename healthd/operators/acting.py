@@ -28,39 +28,30 @@ def held(admin: Admin, order: Order, now: float, seconds: float | None) -> Becom
     return lambda old: replace(new, weight=old.weight if old else None)
 
 
-def readied(order: Order, now: float) -> Becomes:
+def readied(old: Override | None) -> Override | None:
     """Neither drained nor in maintenance; a weight that was set holds again."""
+    return _weighing(old.weight) if old is not None and old.held else old
 
-    def becomes(old: Override | None) -> Override | None:
-        if old is None or not old.held:
-            return old
-        return Override(weight=old.weight, since=now, who=order.who, reason=order.reason) if old.weight else None
 
-    return becomes
+def _weighing(weight: SetWeight | None) -> Override | None:
+    return Override(weight=weight, since=weight.since, who=weight.who, reason=weight.reason) if weight else None
 
 
 def weighted(weight: SetWeight | None, order: Order, now: float) -> Becomes:
     """Of that weight, or with None of the configured one, once it is not held: what it is held for stays."""
-
-    def becomes(old: Override | None) -> Override | None:
-        if old is not None and old.held:
-            return replace(old, weight=weight)
-        return Override(weight=weight, since=now, who=order.who, reason=order.reason) if weight else None
-
-    return becomes
+    new = replace(weight, since=now, who=order.who, reason=order.reason) if weight else None
+    return lambda old: replace(old, weight=new) if old is not None and old.held else _weighing(new)
 
 
-def over(now: float) -> Becomes:
+def over(old: Override | None) -> Override | None:
     """What its time makes of it: maintenance ends, and what is drained is cut."""
-    ready = readied(ITSELF, now)
-    return lambda old: replace(old, cut=True, until=None) if old and old.admin is Admin.DRAIN else ready(old)
+    return replace(old, cut=True, until=None) if old and old.admin is Admin.DRAIN else readied(old)
 
 
 def standing(overrides: Mapping[Key, Override], now: float) -> dict[Key, Override]:
     """What is left at the wall-clock time `now` of overrides that nobody has watched over meanwhile."""
-    becomes = over(now)
     left = {
-        key: becomes(override) if override.until is not None and not left_of(override, now) else override
+        key: over(override) if override.until is not None and not left_of(override, now) else override
         for key, override in overrides.items()
     }
     return {key: override for key, override in left.items() if override is not None}

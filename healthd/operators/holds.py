@@ -154,7 +154,7 @@ class Holds:
             keys, self._over = self._over, {}
             async for name, part in self._parts(keys):
                 late = [each for each in part if self._has_ended((name, each))]
-                self._set(name, late, over(self._clock.wall()), ITSELF)
+                self._set(name, late, over, ITSELF)
 
     def _has_ended(self, key: Key) -> bool:
         """Not what was set anew since its time was over."""

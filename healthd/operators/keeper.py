@@ -11,18 +11,18 @@ from collections.abc import Generator
 from dataclasses import replace
 from pathlib import Path
 
+from checkers.base import Outcome
 from healthd.clock import Clock, Timer
 from healthd.config.values import CheckConfig
 from healthd.controller import Controller
 from healthd.events import Act, ActRefused, AlertTested, Bus, CheckAsked, Event, ReloadAsked, Reloaded, ServerEvent
 from healthd.model import VirtualService
 from healthd.operators.operator import Operator
-from healthd.operators.selecting import Key
 from healthd.overrides import Override
 from healthd.plan import JobId, Plan, job_id
+from healthd.remembered import Key, Memory, Past
 from healthd.state import ServerRecord
 from healthd.statefile import rounds, running
-from healthd.statefile.running import Memory, Past
 from healthd.verdict import Health, Verdict
 
 log = logging.getLogger(__name__)
@@ -135,6 +135,7 @@ def _keep(controller: Controller, operator: Operator, *, exact: bool) -> Generat
     Only with `exact` it has what is still open of a verdict: that would be wrong by the time of a crash.
     """
     verdicts: dict[JobId, Verdict] = {}
+    causes: dict[JobId, Outcome] = {}
     checks: Checks = {}
     pasts: dict[Key, Past] = {}
     overrides: dict[Key, Override] = {}
@@ -152,13 +153,20 @@ def _keep(controller: Controller, operator: Operator, *, exact: bool) -> Generat
                 job = job_id(record.config, endpoint, check.config)
                 verdicts[job] = check.verdict if exact else Verdict(check.verdict.health)
                 checks[job] = check.config
+                if check.cause is not None:
+                    causes[job] = check.cause
             if decided or server.transitions:
                 pasts[name, endpoint] = Past(server.since, server.transitions)
             if server.override is not None:
                 overrides[name, endpoint] = operator.dated((name, endpoint), server.override)
-    return Memory(verdicts, pasts, overrides, operator.drained, operator.frozen), checks
+    return Memory(verdicts, causes, pasts, overrides, operator.drained, operator.frozen), checks
 
 
 def _is_plain(server: ServerRecord, *, exact: bool) -> bool:
-    """Whether the table alone says of a server with weight what there is to know."""
-    return server.override is None and not (exact and any(check.verdict.recent for check in server.checks))
+    """Whether the table alone says of a server with weight what there is to know.
+
+    One that is down has it by `all_down = "all"`.
+    """
+    if server.override is not None or server.health is Health.DOWN:
+        return False
+    return not (exact and any(check.verdict.recent for check in server.checks))

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from dataclasses import replace
 from pathlib import Path
 
 from healthd.model import Table
 from healthd.operators.keeper import Keeper, recall
 from healthd.operators.operator import Means, Operator
 from healthd.plan import Plan
+from healthd.remembered import Memory
 from healthd.statefile import rounds, running
-from healthd.statefile.running import Memory
 
 
 class Operating:
@@ -24,9 +26,10 @@ class Operating:
     def start(self, plan: Plan, actual: Table) -> None:
         """Starts the controller on the table as it is, with what the last run has left."""
         memory = self._memory = recall(self._state_dir, plan, self._means.clock.wall())
-        verdicts = running.believed(memory, plan, actual)
-        self._means.controller.start(actual, verdicts, memory.overrides, memory.pasts)
-        rounds.path_in(self._state_dir).unlink(missing_ok=True)
+        believed = running.believed(memory, plan, actual)
+        self._means.controller.start(actual, replace(memory, verdicts=believed))
+        with contextlib.suppress(OSError):  # a disk that is read-only; the keeper says so
+            rounds.path_in(self._state_dir).unlink(missing_ok=True)
 
     async def run(self) -> None:
         """Ends what is over, watches what is drained and keeps what is set, for ever."""

@@ -49,8 +49,8 @@ class Means:
     check_now: Callable[[Collection[JobId]], None]
     reload: Callable[[], None]
     preview: Callable[[Path | None], Awaitable[Preview]]
-    test_alerts: Callable[[str | None], Awaitable[Sequence[str]]]
-    """The alert of this name, or all; what came of it, in words. Raises KeyError where there is none."""
+    test_alerts: Callable[[str | None], Awaitable[Sequence[tuple[str, bool]]]]
+    """The alert of this name, or all; what came of it in words, and whether it arrived. Raises KeyError for another."""
 
 
 class Operator:
@@ -86,7 +86,7 @@ class Operator:
     async def ready(self, selector: Selector, order: Order) -> Done:
         """Ends what `drain` and `maintain` began; a weight that was set stays."""
         async with self._audited("ready", order, selector) as given:
-            return await self._set(selector, given, readied(given, self._clock.wall()))
+            return await self._set(selector, given, readied)
 
     async def set_weight(self, selector: Selector, order: Order, weight: SetWeight | None) -> Done:
         """In place of the configured one, which None and 100% bring back."""
@@ -128,12 +128,16 @@ class Operator:
         """Sends a test message through the alert of this name, or through all."""
         async with self._audited("alert-test", order, name or ()) as given:
             try:
-                texts = tuple(await self._means.test_alerts(name))
+                results = await self._means.test_alerts(name)
             except KeyError:
                 raise Refused("not_found", f"there is no alert {one_line(name or '', LONGEST_SELECTOR)}") from None
+            texts = tuple(text for text, _ in results)
             tested = events.AlertTested(at=self._clock.wall(), who=given.who, reason=given.reason, results=texts)
             self._means.bus.publish(tested)
-            return Done(texts)
+            return Done(
+                tuple(text for text, arrived in results if arrived),
+                failed=tuple(text for text, arrived in results if not arrived),
+            )
 
     async def plan(self, path: Path | None) -> Preview:
         """What the configuration at `path` would do, or with None the one in use as it now is on the disk."""

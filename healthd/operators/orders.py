@@ -49,11 +49,15 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """One text per server, in words, and the edits of the table that follow, as ipvsadm commands."""
+    """One text per server, in words, and the edits of the table that follow, as ipvsadm commands.
+
+    `failed` are texts too, of what was tried and did not succeed.
+    """
 
     texts: tuple[str, ...]
     servers: tuple[tuple[str, Endpoint], ...] = ()
     edits: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
 
 
 def listed(selector: str | Sequence[str]) -> tuple[str, ...]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -24,15 +24,18 @@ def write(path: Path, content: Mapping[str, Any]) -> None:
     Raises:
         OSError: it cannot be written; the old one is untouched then.
     """
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
+    passing = path.with_name(f"{path.name}.tmp")  # one name, so that who is killed leaves one file at most
+    passing.unlink(missing_ok=True)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
-        with os.fdopen(descriptor, "w") as file:
+        with os.fdopen(os.open(passing, flags, 0o600), "w") as file:
             json.dump(content, file)
             file.flush()
             os.fsync(file.fileno())
-        Path(name).replace(path)
+        passing.replace(path)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            passing.unlink(missing_ok=True)
         raise
 
 

@@ -5,16 +5,21 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import asdict, fields, is_dataclass
 from typing import Any
 
-from checkers.base import Outcome
+from checkers.base import Outcome, Status
 from healthd.config.values import CheckConfig
 from healthd.events import outcome_of, outcome_record
 from healthd.overrides import Admin, Freeze, Override, SetWeight
+from healthd.printable import one_line
 from healthd.verdict import Health, Verdict
 
 Form = dict[str, Any]
+
+LONGEST_CODE = 64
+LONGEST_DETAIL = 300
+"""Characters that are kept of what put a check down."""
 
 
 def verdict_form(verdict: Verdict) -> Form:
@@ -29,11 +34,32 @@ def _outcome_form(outcome: Outcome) -> Form:
     return outcome_record(outcome) | {"seconds": outcome.seconds}  # to the last digit
 
 
+def cause_form(cause: Outcome | None) -> Form | None:
+    """An outcome that put a check down, shortened: it is there to be read."""
+    if cause is None:
+        return None
+    code, detail = _shortened(cause)
+    return {"code": code, "detail": detail, "seconds": cause.seconds}
+
+
+def cause_of(form: Mapping[str, Any] | None) -> Outcome | None:
+    if form is None:
+        return None
+    cause = Outcome(Status.FAIL, form["code"], form["detail"], time_of(form["seconds"]))
+    if _shortened(cause) != (cause.code, cause.detail):
+        raise ValueError("a code or a detail is longer than is kept, or cannot be printed")
+    return cause
+
+
+def _shortened(cause: Outcome) -> tuple[str, str]:
+    return one_line(cause.code, LONGEST_CODE), one_line(cause.detail, LONGEST_DETAIL)
+
+
 def override_form(override: Override) -> Form:
     weight = override.weight
     return {
         "admin": override.admin.value,
-        "weight": None if weight is None else {"value": weight.value, "percent": weight.percent},
+        "weight": None if weight is None else asdict(weight),
         "cut": override.cut,
         "since": override.since,
         "until": override.until,
@@ -46,10 +72,20 @@ def override_of(form: Mapping[str, Any]) -> Override:
     weight = form["weight"]
     return Override(
         admin=Admin(form["admin"]),
-        weight=None if weight is None else SetWeight(_weight(weight["value"]), percent=weight["percent"] is True),
+        weight=None if weight is None else _set_weight_of(weight),
         cut=form["cut"] is True,
         since=time_of(form["since"]),
         until=None if form["until"] is None else time_of(form["until"]),
+        who=str(form["who"]),
+        reason=str(form["reason"]),
+    )
+
+
+def _set_weight_of(form: Mapping[str, Any]) -> SetWeight:
+    return SetWeight(
+        _weight(form["value"]),
+        percent=form["percent"] is True,
+        since=time_of(form["since"]),
         who=str(form["who"]),
         reason=str(form["reason"]),
     )

@@ -6,17 +6,20 @@ within one boot of the machine, and only of a check that is still the same: conf
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from healthd.config.values import CheckConfig
 from healthd.model import Endpoint, Table
 from healthd.overrides import Freeze, Override
 from healthd.plan import Job, JobId, Plan
+from healthd.remembered import Key, Memory, Past
 from healthd.statefile import document
 from healthd.statefile.forms import (
+    cause_form,
+    cause_of,
     fingerprint,
     freeze_form,
     freeze_of,
@@ -33,28 +36,6 @@ BELIEVED_FOR = 600.0
 """Seconds after which a verdict says nothing about now."""
 
 Limited = TypeVar("Limited", Override, Freeze)
-
-Key = tuple[str, Endpoint]
-"""A server of a service."""
-
-
-class Past(NamedTuple):
-    """When the health of a server last changed, in wall-clock time, and how often it has."""
-
-    since: float
-    transitions: int
-
-
-@dataclass(frozen=True, slots=True)
-class Memory:
-    """What was known `at` a wall-clock time. `drained` servers had nobody connected to them any more."""
-
-    verdicts: Mapping[JobId, Verdict] = field(default_factory=dict)
-    pasts: Mapping[Key, Past] = field(default_factory=dict)
-    overrides: Mapping[Key, Override] = field(default_factory=dict)
-    drained: Collection[Key] = ()
-    frozen: Freeze | None = None
-    at: float = 0.0
 
 
 def path_in(state_dir: Path) -> Path:
@@ -78,7 +59,8 @@ def save(path: Path, memory: Memory, checks: Mapping[JobId, CheckConfig], now: f
             for key, override in memory.overrides.items()
         ],
         "verdicts": {
-            job: {"check": mark.of(checks[job]), **verdict_form(verdict)} for job, verdict in memory.verdicts.items()
+            job: {"check": mark.of(checks[job]), **verdict_form(verdict), "cause": cause_form(memory.causes.get(job))}
+            for job, verdict in memory.verdicts.items()
         },
         "servers": [{**_key_form(key), **past._asdict()} for key, past in memory.pasts.items()],
     }
@@ -106,8 +88,11 @@ def _memory(content: Any, jobs: Mapping[JobId, Job], now: float) -> Memory:
     entries = [(_key_of(entry), entry) for entry in content["overrides"]]
     frozen = None if content["frozen"] is None else freeze_of(content["frozen"])
     fresh = content["boot"] == document.boot() and 0 <= now - at <= BELIEVED_FOR
+    known = dict(_still_asked(content["verdicts"], jobs)) if fresh else {}
+    causes = {job: cause_of(entry.get("cause")) for job, entry in known.items()}  # releases before had none
     return Memory(
-        verdicts=dict(_verdicts(content["verdicts"], jobs)) if fresh else {},
+        verdicts={job: verdict_of(entry) for job, entry in known.items()},
+        causes={job: cause for job, cause in causes.items() if cause is not None},
         pasts=dict(map(_past_of, content["servers"])) if fresh else {},
         overrides={key: _set_back(override_of(entry), back) for key, entry in entries},
         drained=frozenset(key for key, entry in entries if entry["drained"] is True),
@@ -121,12 +106,13 @@ def _set_back(limited: Limited, seconds: float) -> Limited:
     return replace(limited, since=limited.since - seconds, until=until)
 
 
-def _verdicts(entries: Mapping[str, Any], jobs: Mapping[JobId, Job]) -> Iterator[tuple[JobId, Verdict]]:
+def _still_asked(entries: Mapping[str, Any], jobs: Mapping[JobId, Job]) -> Iterator[tuple[JobId, Any]]:
+    """The entries of the checks that are the same as they were."""
     mark = _Marks()
     for name, entry in entries.items():
         job = jobs.get(JobId(name))
         if job is not None and entry["check"] == mark.of(job.check):
-            yield job.id, verdict_of(entry)
+            yield job.id, entry
 
 
 class _Marks:

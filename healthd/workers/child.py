@@ -23,8 +23,9 @@ from checkers.base import Outcome
 from healthd import descriptors
 from healthd import log as logs
 from healthd.clock import Clock, SystemClock, sleep_until
+from healthd.phases import NOTHING, Spent
 from healthd.plan import Job, JobId
-from healthd.scheduler import Scheduler
+from healthd.scheduler import SWITCH_INTERVAL, Scheduler
 from healthd.verdict import Verdict, step
 from healthd.weights import slowed
 from healthd.workers import privileges, wire
@@ -134,6 +135,7 @@ class Child:
         gc.collect()
         gc.freeze()
         gc.set_threshold(10_000, 10, 10)
+        sys.setswitchinterval(SWITCH_INTERVAL)
         self._writer.write(wire.SIGN_OF_LIFE)
 
     def check_now(self, numbers: frozenset[int]) -> None:
@@ -143,15 +145,15 @@ class Child:
             watched.sieve.restart()
         self.scheduler.check_now(job_id for job_id, _ in wanted)
 
-    def record(self, job: Job, outcome: Outcome) -> bool:
+    def record(self, job: Job, outcome: Outcome, spent: Spent = NOTHING) -> bool:
         """As the parent's `record`, from what is known here."""
         watched = self._watched[job.id]
         if outcome.seconds > job.check.slow:
             outcome = slowed(outcome, job.check.slow)
         watched.verdict, _ = step(watched.verdict, outcome, fall=job.check.fall, rise=job.check.rise)
         now = self._clock.monotonic()
-        if watched.sieve.lets_through(outcome, now):
-            self._waiting.append((watched.number, outcome, watched.sieve.taken()))
+        if watched.sieve.lets_through(outcome, now, spent):
+            self._waiting.append((watched.number, outcome, spent, watched.sieve.taken()))
             self._send_after(now + GATHER)
         return watched.verdict.settled
 

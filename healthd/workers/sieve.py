@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 from checkers.base import Outcome, Status
 from healthd.config.values import CheckConfig
+from healthd.phases import NOTHING, Spent
 from healthd.tally import Repeated
 
 REFRESH = 10.0
@@ -47,7 +48,7 @@ class Sieve:
         """Nothing counts as having travelled."""
         self.of, self.run, self.last = None, 0, None
 
-    def lets_through(self, outcome: Outcome, now: float) -> bool:
+    def lets_through(self, outcome: Outcome, now: float, spent: Spent = NOTHING) -> bool:
         steady = outcome.status is Status.UNKNOWN
         if not steady:
             self.run = self.run + 1 if outcome.status is self.of else 1
@@ -56,15 +57,15 @@ class Sieve:
         kind = (outcome.status, outcome.code, outcome.weight, outcome.factor, outcome.degraded)
         repeated = steady and kind == self.last
         if repeated and now - self.sent < REFRESH:
-            self._hold(outcome)
+            self._hold(outcome, spent)
             return False
         self.last, self.sent = kind, now if repeated else now - self.early
         return True
 
-    def _hold(self, outcome: Outcome) -> None:
+    def _hold(self, outcome: Outcome, spent: Spent) -> None:
         if self.held is None:
             self.held = Repeated(outcome.status, outcome.code)
-        self.held.add(outcome.seconds)
+        self.held.durations.add(outcome.seconds, spent)
 
     def taken(self) -> Repeated | None:
         """What has stayed behind since this was last called; they are all of one kind."""

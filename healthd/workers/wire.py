@@ -11,12 +11,13 @@ import asyncio
 import json
 import math
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import ItemsView, Iterator, Sequence
 from typing import Any
 
 from checkers.base import Outcome, Status, show
+from healthd.phases import PARTS, Spent
 from healthd.schedulerview import STEPS, LatenessView, SchedulerView
-from healthd.tally import BOUNDS, Repeated
+from healthd.tally import BOUNDS, WHOLE, Durations, Parts, Repeated
 
 LENGTH = struct.Struct("!I")
 
@@ -29,8 +30,8 @@ LONGEST_DETAIL = 1000
 LONGEST_CODE = 64
 LARGEST_FIGURE = 2**53
 
-Row = tuple[int, Outcome, Repeated | None]
-"""An outcome with the number of its job, and what has stayed behind before it."""
+Row = tuple[int, Outcome, Spent, Repeated | None]
+"""An outcome with the number of its job before it, and behind it what its parts took, and what has stayed behind."""
 Batch = Sequence[Row]
 
 
@@ -74,6 +75,7 @@ def frame_of(view: SchedulerView) -> bytes:
     figures = {
         "checks": view.checks,
         "waiting": view.waiting,
+        "under_way": view.under_way,
         "too_late": view.too_late,
         "counts": view.lateness.counts,
         "longest": view.lateness.longest,
@@ -81,15 +83,27 @@ def frame_of(view: SchedulerView) -> bytes:
     return framed(json.dumps(figures).encode())
 
 
-def _written(number: int, outcome: Outcome, repeated: Repeated | None) -> list[Any]:
+def _written(number: int, outcome: Outcome, spent: Spent, repeated: Repeated | None) -> list[Any]:
     detail, code = outcome.detail[:LONGEST_DETAIL], outcome.code[:LONGEST_CODE]
     weight = None if outcome.weight is None else int(outcome.weight)  # a plugin may have said True
     factor = None if outcome.factor is None else float(outcome.factor)
-    row = [number, outcome.status.value, code, detail, float(outcome.seconds), weight, factor, outcome.degraded]
+    expires = None if outcome.expires is None else float(outcome.expires)
+    row = [
+        number,
+        outcome.status.value,
+        code,
+        detail,
+        float(outcome.seconds),
+        weight,
+        factor,
+        outcome.degraded,
+        expires,
+        dict(spent),
+    ]
     if repeated is None:
         return row
-    durations = [*repeated.durations.items()]
-    return [*row, repeated.status.value, repeated.code[:LONGEST_CODE], float(repeated.seconds), durations]
+    durations = {part: [each.counts, each.seconds] for part, each in repeated.durations.items()}
+    return [*row, repeated.status.value, repeated.code[:LONGEST_CODE], durations]
 
 
 def told(payload: bytes) -> list[Row] | SchedulerView:
@@ -110,34 +124,52 @@ def told(payload: bytes) -> list[Row] | SchedulerView:
 
 
 def _read(row: list[Any]) -> Row:
-    number, status, code, detail, seconds, weight, factor, degraded, *repeated = row
+    number, status, code, detail, seconds, weight, factor, degraded, expires, spent, *repeated = row
     if type(number) is not int or type(seconds) is not float:
         raise TypeError("a number or a duration is of the wrong type")
-    if type(weight) not in (int, type(None)) or type(factor) not in (float, type(None)):
-        raise TypeError("a weight or a factor is of the wrong type")
-    outcome = Outcome(Status(status), code, detail, seconds, weight, factor=factor, degraded=degraded)
+    if type(weight) not in (int, type(None)) or {type(factor), type(expires)} - {float, type(None)}:
+        raise TypeError("a weight, a factor or an end is of the wrong type")
+    outcome = Outcome(Status(status), code, detail, seconds, weight, factor=factor, degraded=degraded, expires=expires)
     if len(outcome.code) > LONGEST_CODE or len(outcome.detail) > LONGEST_DETAIL:
         raise ValueError("a code or a detail is too long")
-    return number, outcome, _repeated(*repeated) if repeated else None
+    took = {part: _seconds(seconds) for part, seconds in _parts(spent, PARTS)}
+    return number, outcome, took, _repeated(*repeated) if repeated else None
 
 
-def _repeated(status: Any, code: Any, seconds: Any, durations: Any) -> Repeated:
-    if type(seconds) is not float or not 0 <= seconds < math.inf or len(code) > LONGEST_CODE:
-        raise TypeError("what was repeated has no code, or took no number of seconds")
-    found = Repeated(Status(status), str(code), dict(durations), seconds)
-    for number, count in found.durations.items():
-        if type(number) is not int or not 0 <= number <= len(BOUNDS) or type(count) is not int:
-            raise TypeError("there is no such class of durations")
-        if not 0 < count <= LARGEST_FIGURE:
-            raise ValueError("nothing is repeated so often")
-    return found
+def _parts(value: Any, known: frozenset[str]) -> ItemsView[str, Any]:
+    if type(value) is not dict or not known.issuperset(value):
+        raise TypeError("these are no parts of a check")
+    return value.items()
 
 
-def _view(*, checks: Any, waiting: Any, too_late: Any, counts: Any, longest: Any) -> SchedulerView:
+def _seconds(value: Any) -> float:
+    if type(value) is not float or not 0 <= value < math.inf:
+        raise TypeError("that is no number of seconds")
+    return value
+
+
+def _repeated(status: Any, code: Any, durations: Any) -> Repeated:
+    if type(code) is not str or len(code) > LONGEST_CODE:
+        raise TypeError("what was repeated has no code, or too long a one")
+    parts = {
+        part: Durations(_counts(counts), _seconds(took)) for part, (counts, took) in _parts(durations, PARTS | {WHOLE})
+    }
+    return Repeated(Status(status), code, Parts(parts))
+
+
+def _counts(values: Any) -> list[int]:
+    if type(values) is not list or len(values) != len(BOUNDS) + 1 or {*map(type, values)} != {int}:
+        raise TypeError("these are no counts of the classes of durations")
+    if not all(0 <= count <= LARGEST_FIGURE for count in values):
+        raise ValueError("nothing is repeated so often")
+    return values
+
+
+def _view(*, checks: Any, waiting: Any, under_way: Any, too_late: Any, counts: Any, longest: Any) -> SchedulerView:
     if type(longest) is not float or not 0 <= longest < math.inf:
         raise TypeError("the longest lateness is no number of seconds")
     steps = [step for step, _ in counts]
-    for figure in (checks, waiting, too_late, *steps, *(count for _, count in counts)):
+    for figure in (checks, waiting, under_way, too_late, *steps, *(count for _, count in counts)):
         if type(figure) is not int or not 0 <= figure <= LARGEST_FIGURE:
             raise TypeError("a figure is no count")
     if steps != sorted(set(steps)) or (steps and steps[-1] >= STEPS):
@@ -145,6 +177,7 @@ def _view(*, checks: Any, waiting: Any, too_late: Any, counts: Any, longest: Any
     return SchedulerView(
         checks=checks,
         waiting=waiting,
+        under_way=under_way,
         too_late=too_late,
         lateness=LatenessView(tuple((step, count) for step, count in counts), longest),
     )

@@ -14,6 +14,7 @@ from checkers.base import Code, Outcome, Status
 from healthd.clock import Clock, Timer, sleep_until
 from healthd.config.values import Settings
 from healthd.events import WorkerLost
+from healthd.phases import NOTHING, Spent
 from healthd.plan import Job, JobId
 from healthd.schedulerview import SchedulerView
 from healthd.tally import Repeated
@@ -51,8 +52,8 @@ class Patience:
 class Recorder(Protocol):
     """Who keeps what the checks find: the controller."""
 
-    def record(self, job: Job, outcome: Outcome) -> bool:
-        """Takes in an outcome."""
+    def record(self, job: Job, outcome: Outcome, spent: Spent = NOTHING) -> bool:
+        """Takes in an outcome, and what its parts took."""
 
     def count(self, job: Job, repeated: Repeated) -> None:
         """Takes in how often an outcome came that changed nothing, and was not recorded."""
@@ -186,13 +187,13 @@ class Worker:
                 self._record(message)
 
     def _record(self, batch: wire.Batch) -> None:
-        for number, outcome, repeated in batch:
+        for number, outcome, spent, repeated in batch:
             job = self._jobs.get(number)
             if job is None:
                 continue  # it was dropped while this was on its way
             if repeated is not None:
                 self._around.recorder.count(job, repeated)
-            self._around.recorder.record(job, outcome)
+            self._around.recorder.record(job, outcome, spent)
 
     async def _say_unknown(self) -> None:
         """Says of every check that it is not carried out, once: a few at a time, so that nobody is overrun."""

@@ -4,12 +4,23 @@ import asyncio
 import dataclasses
 
 from checkers.base import Checker, Code, Outcome, Target, Trace
-from healthd.boundary import run_check
 from healthd.clock import SystemClock
-from healthd.engine import Engine, Run
+from healthd.engine.boundary import run_check
+from healthd.engine.lean import Engine, Run
 
 TRIES = 5
 """LATE says that this process was kept from looking, so the question is asked again, this often at most."""
+
+
+class Notes(Trace):
+    """Keeps the notes that `healthd probe` shows."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.notes: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
 
 
 async def ask(checker: Checker, target: Target, seconds: float = 5) -> Outcome:

@@ -1,4 +1,6 @@
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,6 +21,13 @@ async def tcp_server() -> AsyncIterator[TcpServer]:
 def pki(tmp_path_factory: pytest.TempPathFactory) -> Pki:
     """An authority of this test run's own."""
     return Pki(tmp_path_factory.mktemp("pki"))
+
+
+@pytest.fixture
+def login(tmp_path: Path) -> dict[str, Any]:
+    """The options of a check that logs in."""
+    (tmp_path / "password").write_text("open sesame\n")
+    return {"user": "probe", "password_file": str(tmp_path / "password")}
 
 
 @pytest.fixture(scope="module")  # not longer: other tests count this process's children

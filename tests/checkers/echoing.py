@@ -8,11 +8,17 @@ import socket
 import struct
 from collections.abc import Callable, Iterator
 
+import pytest
+
 from checkers import icmp
 from checkers.base import Outcome, Target
 from checkers.icmp import V4, V6, Family
 from checkers.ping import Ping
 from tests.checkers.asking import ask
+
+PING_SOCKETS = {"ipv4/ping_group_range": "0 2147483647"}
+both = pytest.mark.parametrize("kind", [V4, V6], ids=["IPv4", "IPv6"])
+either = pytest.mark.parametrize("settings", [{}, PING_SOCKETS], ids=["raw socket", "ping socket"])
 
 LOOPBACK = {V4: "127.0.0.1", V6: "::1"}
 SILENT = {"ipv4/icmp_echo_ignore_all": "1", "ipv6/icmp/echo_ignore_all": "1"}

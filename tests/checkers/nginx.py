@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.checkers.certificates import Pki
+from tests.support.ports import free_ports
 
 _CONFIGURATION = """
 daemon off; master_process off; pid {folder}/pid; error_log {folder}/error.log;
@@ -66,7 +67,7 @@ def running(folder: Path, pki: Pki) -> Iterator[Nginx]:
     program = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
     if program is None:
         pytest.skip("nginx is not installed (Debian: nginx-light)")
-    ports = Nginx(*_free_ports(3))
+    ports = Nginx(*free_ports(3))
     (folder / "page.html").write_text("<html>all is well: Grüße</html>\n" + "x" * 100_000 + "\nthe end\n")
     (folder / "users").write_text("alice:{PLAIN}open sesame\n")
     configuration = folder / "nginx.conf"
@@ -87,14 +88,6 @@ def running(folder: Path, pki: Pki) -> Iterator[Nginx]:
             yield ports
         finally:
             process.kill()
-
-
-def _free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for sock in sockets:
-            sock.bind(("127.0.0.1", 0))
-        return [sock.getsockname()[1] for sock in sockets]
 
 
 def _wait_until_open(port: int, process: subprocess.Popen[bytes], error_log: Path) -> None:

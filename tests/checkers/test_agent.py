@@ -78,6 +78,13 @@ def test_any_bytes(received: bytes) -> None:
             None,
             None,
         ),
+        (
+            b"\0\1 or so\n",  # a line that ends before it has begun shows what came nevertheless
+            Status.FAIL,
+            r'L7RSP no answer of an agent: expected words such as "up", "drain" or "75%", received "\x00\x01 or so\n"',
+            None,
+            None,
+        ),
     ],
 )
 async def test_outcomes(
@@ -111,6 +118,8 @@ async def test_early_close(tcp_server: TcpServer) -> None:
     """Half a line is none: `up` may have been going on as `up down`."""
     outcome = await ask(Agent(send="\r\n\r\n"), await at(tcp_server, Canned(b"up")))
     assert str(outcome) == 'L7RSP connection closed before the end of the agent\'s line, received "up"'
+    outcome = await ask(Agent(send="\r\n\r\n"), await at(tcp_server, Canned(b"")))
+    assert str(outcome) == "L7RSP connection closed before the end of the agent's line, received nothing"
 
 
 async def test_nobody_there() -> None:

@@ -30,6 +30,13 @@ def test_a_name_leads_nowhere_else(credentials: Path, name: str) -> None:
         located(f"credential:{name}")
 
 
+@pytest.mark.parametrize("path", ["/etc/a\0b", "credential:a\0b", "\0"])
+def test_no_path_holds_a_nul_character(path: str) -> None:
+    """The system's own complaint would not say whose it is."""
+    with pytest.raises(ValueError, match="cannot hold a NUL character"):
+        located(path)
+
+
 def test_one_that_is_missing(credentials: Path) -> None:
     """It is said what the unit lacks."""
     with pytest.raises(ValueError, match="LoadCredential=other:FILE") as caught:

@@ -1,6 +1,7 @@
 """The `dialog` check against Redis, inside TLS, and over UDP."""
 
 import contextlib
+import dataclasses
 import shutil
 import ssl
 import subprocess
@@ -14,7 +15,7 @@ import trustme
 from checkers.base import Code, OptionError, Status, Target
 from checkers.dialog import Dialog
 from checkers.step import Step
-from tests.checkers.asking import ask, ask_once
+from tests.checkers.asking import Notes, ask, ask_once
 from tests.checkers.datagrams import udp_server, udp_socket
 from tests.checkers.servers import TcpServer
 from tests.checkers.speaking import at, saying
@@ -43,6 +44,17 @@ def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
             yield Target(address="127.0.0.1", port=port)
         finally:
             process.kill()
+
+
+@pytest.mark.parametrize(
+    ("send", "sent"), [("PING\r\n", r'sent "PING\r\n"'), (r"PING\r\n", r'sent "PING\\r\\n"')], ids=["ends", "spelling"]
+)
+async def test_what_is_sent_is_noted(tcp_server: TcpServer, send: str, sent: str) -> None:
+    """For a probe; that `-o send=PING\\r\\n` has no line end, for want of quotes, can be seen there."""
+    trace = Notes()
+    target = dataclasses.replace(await at(tcp_server, saying(b"+PONG")), trace=trace)
+    await Dialog(send=send, expect="+PONG").check(target)
+    assert sent in trace.notes
 
 
 async def test_redis(redis: Target) -> None:
@@ -94,7 +106,7 @@ async def test_each_step_sees_what_follows(tcp_server: TcpServer) -> None:
     words = (Step(expect="one"), Step(expect=" two", match="prefix"), Step(expect_regex="o."))
     assert (await ask(Dialog(steps=words), target)).detail == 'step 3 of 3: received " on"'
     again = await ask(Dialog(steps=(*words, Step(expect="o"))), target, 0.2)
-    assert str(again) == 'L7TOUT no result within 0.2 s while step 4 of 4: waiting for "o", received "e"'
+    assert str(again) == 'L7TOUT no result within 0.2 s while in step 4 of 4, waiting for "o", received "e"'
 
 
 async def test_text_that_is_not_ascii(tcp_server: TcpServer) -> None:
@@ -181,7 +193,7 @@ async def test_tls(tcp_server: TcpServer) -> None:
         ({"send": "x", "send_hex": ""}, "send_hex", "must not be empty"),
         ({"send_hex": "5g"}, "send_hex", 'must be pairs of hexadecimal digits such as "50 49 4e 47"'),
         ({"expect_hex": "505"}, "expect_hex", "must be pairs of hexadecimal digits"),
-        ({"expect_regex": "("}, "expect_regex", "is not a regular expression"),
+        ({"expect_regex": "("}, "expect_regex", '"(" is not a regular expression'),
         ({"expect_regex": "x", "match": "prefix"}, "match", "a regular expression begins with ^ instead"),
         ({"expect": "x", "max_answer": 0}, "max_answer", "must be from 1 to 1048576 bytes, not 0"),
         ({"expect": "xyz", "max_answer": 2}, "max_answer", "is less than what is expected: 2 bytes"),

@@ -2,7 +2,6 @@
 
 import contextlib
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from checkers.base import Code, OptionError, Status, Target
-from checkers.dns import Dns
+from checkers.dns import Dns, Dot
 from tests.checkers.asking import ask
+from tests.support.ports import free_port
 
 NAMED = shutil.which("named") or shutil.which("named", path="/usr/sbin:/usr/local/sbin")
 
@@ -38,17 +38,6 @@ options {{
 controls {{ }};
 zone "example.test" {{ type primary; file "{folder}/zone"; }};
 """
-
-
-def free_port() -> int:
-    """One that is free for UDP and TCP at this moment."""
-    while True:
-        with socket.socket(type=socket.SOCK_STREAM) as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
-            tcp.bind(("127.0.0.1", 0))
-            port: int = tcp.getsockname()[1]
-            with contextlib.suppress(OSError):
-                udp.bind(("127.0.0.1", port))
-                return port
 
 
 @contextlib.contextmanager
@@ -168,7 +157,7 @@ async def test_stopped_server(tmp_path: Path, transport: str) -> None:
         ({"rcode": "NODOMAIN"}, "rcode", '"NODOMAIN" is not an answer\'s code; expected one of NOERROR, FORMERR,'),
         ({"record": "A", "expect": "www"}, "expect", '"www" is not the text of one A record'),
         ({"record": "ANY", "expect": "192.0.2.1"}, "expect", "with ANY, use expect_regex"),
-        ({"expect_regex": "("}, "expect_regex", "is not a regular expression"),
+        ({"expect_regex": "("}, "expect_regex", '"(" is not a regular expression'),
         ({"rcode": "REFUSED", "expect_regex": "x"}, "expect_regex", 'can never be met with rcode = "REFUSED"'),
         ({"port": 0}, "port", "must be from 1 to 65535"),
     ],
@@ -179,3 +168,10 @@ def test_bad_options(options: dict[str, str], option: str, message: str) -> None
         Dns(**options)  # type: ignore[arg-type]  # as they come from a file
     assert caught.value.option == option
     assert message in str(caught.value)
+
+
+def test_dot_is_over_tcp() -> None:
+    """The option that contradicts the kind is the one that is named."""
+    with pytest.raises(OptionError, match='can be "tcp" only here: TLS is spoken over TCP') as caught:
+        Dot(transport="udp")
+    assert caught.value.option == "transport"

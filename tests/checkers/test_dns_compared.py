@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from checkers.base import Code, Outcome, Status
+from checkers.base import Code, OptionError, Outcome, Status
 from checkers.dns import Dns
 from tests.checkers.asking import ask
 from tests.checkers.datagrams import udp_server, udp_socket
@@ -49,9 +49,9 @@ async def compared(own: Answer, other: Answer, *, lag: int = 0, seconds: float =
     ("own", "other", "lag", "status", "words"),
     [
         (7, 7, 0, Status.PASS, "serial 7, the same as {}"),
-        (7, 8, 0, Status.FAIL, "serial 7 is 1 behind 8 of {}"),
+        (7, 8, 0, Status.FAIL, "serial 7 is 1 behind 8 of {}, max_serial_lag = 0: "),
         (7, 8, 1, Status.PASS, "serial 7, 1 behind {}"),
-        (7, 9, 1, Status.FAIL, "serial 7 is 2 behind 9 of {}"),
+        (7, 9, 1, Status.FAIL, "serial 7 is 2 behind 9 of {}, max_serial_lag = 1: "),
         (9, 7, 0, Status.PASS, "serial 9, 2 ahead of {}"),
         (4294967295, 0, 0, Status.FAIL, "serial 4294967295 is 1 behind 0 of {}"),
         (4294967295, 0, 1, Status.PASS, "serial 4294967295, 1 behind {}"),
@@ -68,8 +68,8 @@ async def test_serials_are_compared(own: int, other: int, lag: int, status: Stat
 @pytest.mark.parametrize(
     ("other", "reason"),
     [
-        (refusing, " not compared, {}: L7STS answered REFUSED, 0 SOA records"),
-        (empty, " not compared, {}: L7STS answered NOERROR, 0 SOA records"),
+        (refusing, ", not compared with {}: L7STS answered REFUSED, 0 SOA records"),
+        (empty, ", not compared with {}: L7STS answered NOERROR, 0 SOA records"),
         (silent, ", asking {} for its own: no answer within 0.3 s"),
         (garbage, ", asking {} for its own: no answer within 0.3 s"),
     ],
@@ -81,6 +81,45 @@ async def test_the_other_server_decides_nothing_by_its_own_troubles(other: Answe
     assert outcome.detail.endswith(f"; serial 7{reason.format(where)}")
 
 
+async def test_the_servers_of_a_service_are_compared_with_each_other() -> None:
+    """Each with all of the others, itself left out: the one that lags fails, though the others answer late or never."""
+    async with (
+        udp_server(with_serial(7)) as (stale, _),
+        udp_server(with_serial(9)) as (fresh, _),
+        udp_server(silent) as (dead, _),
+    ):
+        servers = (dead.where, stale.where, fresh.where)
+        lagging = await ask(Dns(serial_of=servers), stale)
+        assert (lagging.status, lagging.code) == (Status.FAIL, Code.L7RSP)
+        assert lagging.detail.startswith(f"serial 7 is 2 behind 9 of {fresh.where}, max_serial_lag = 0: ")
+        ahead = await ask(Dns(serial_of=servers[1:]), fresh)
+        assert ahead.detail.endswith(f"; serial 9, 2 ahead of {stale.where}")
+        allowed = await ask(Dns(serial_of=servers, max_serial_lag=2), stale, 0.3)
+        assert allowed.status is Status.PASS
+        asked = f"; serial 7, asking {dead.where}, {fresh.where} for their own: no answer within 0.3 s"
+        assert allowed.detail.endswith(asked)
+
+
+async def test_all_that_answer_are_told() -> None:
+    """In the order of the option, be they well or not."""
+    async with (
+        udp_server(with_serial(7)) as (target, _),
+        udp_server(with_serial(8)) as (newer, _),
+        udp_server(refusing) as (other, _),
+    ):
+        outcome = await ask(Dns(serial_of=(newer.where, other.where), max_serial_lag=1), target)
+    told = f"1 behind {newer.where}, not compared with {other.where}: L7STS answered REFUSED, 0 SOA records"
+    assert outcome.detail.endswith(f"; serial 7, {told}")
+
+
+def test_several_are_asked_by_tasks() -> None:
+    """What has one socket at a time is lean, and what asks several at once says how many."""
+    one, several = Dns(serial_of="192.0.2.1"), Dns(serial_of=("192.0.2.1", "192.0.2.2"))
+    assert [(each.lean, each.questions) for each in (Dns(), one, several)] == [(True, 1), (True, 1), (False, 2)]
+    with pytest.raises(OptionError, match="at most 16 servers, not 17"):
+        Dns(serial_of=("192.0.2.1",) * 17)
+
+
 async def test_a_closed_port_is_told() -> None:
     """The other server's error stands beside the answer of this one."""
     with udp_socket() as sock:
@@ -88,7 +127,10 @@ async def test_a_closed_port_is_told() -> None:
     async with udp_server(with_serial(7)) as (target, _):
         outcome = await ask(Dns(serial_of=closed), target)
     assert outcome.status is Status.PASS
-    assert f"; serial 7 not compared, {closed}: L4CON waiting for an answer from {closed}: Connection" in outcome.detail
+    assert (
+        f"; serial 7, not compared with {closed}: L4CON waiting for an answer from {closed}: Connection"
+        in outcome.detail
+    )
 
 
 @pytest.mark.parametrize(("own", "code"), [(silent, Code.L7TOUT), (refusing, Code.L7STS), (empty, Code.L7RSP)])

@@ -3,15 +3,17 @@
 import asyncio
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import pytest
 
-from checkers.base import Code, Status, Target
+from checkers.apart import apart
+from checkers.base import Code, Outcome, Status, Target
 from checkers.dns import Dns
-from checkers.dnsreply import NotAnAnswer
+from checkers.dnsreply import NotAnAnswer, Reply
 from checkers.dnswire import Question
-from tests.checkers.asking import ask, ask_once
+from checkers.waiting import Io
+from tests.checkers.asking import TRIES, ask, ask_once
 from tests.checkers.datagrams import flood, udp_server, udp_socket
 from tests.checkers.servers import TcpServer
 
@@ -77,16 +79,23 @@ def costly(query: bytes) -> bytes:
     return reply(query, GOOD * 100 + GOOD[:-1], answers=101)
 
 
-async def test_endless_forgeries_do_not_outlast_the_deadline() -> None:
-    """While forged datagrams come faster than they are read, the deadline still strikes, and says how many came."""
+async def flooded() -> Outcome:
     with udp_socket() as server:
-        asking = asyncio.create_task(ask(A, Target(address="127.0.0.1", port=server.getsockname()[1]), 0.5))
+        asking = asyncio.create_task(ask(A, Target(address="127.0.0.1", port=server.getsockname()[1]), 2))
         query, sender = await asyncio.get_running_loop().sock_recvfrom(server, 512)
         with flood(server, costly(query), sender):
-            outcome = await asking
-    assert outcome.code == Code.L7TOUT
+            return await asking
+
+
+async def test_endless_forgeries_do_not_outlast_the_deadline() -> None:
+    """While forged datagrams come faster than they are read, the deadline still strikes, and says how many came."""
+    for _ in range(TRIES):
+        outcome = await flooded()
+        assert outcome.code == Code.L7TOUT
+        assert outcome.seconds < 4
+        if "so far: " in outcome.detail:  # the flood needs a while to begin where the machine is busy
+            break
     assert int(outcome.detail.split("so far: ")[1].split(",")[0]) > 10
-    assert outcome.seconds < 3
 
 
 async def test_another_sender_is_not_heard() -> None:
@@ -181,3 +190,28 @@ async def test_work_on_one_answer_is_bounded(tcp_server: TcpServer) -> None:
     checker = Dns(name="www.example.test", record="NS", transport="tcp")
     outcome = await ask(checker, Target(address=address, port=port))
     assert str(outcome) == "L7RSP no answer to the query: a malformed message (TooManyNames)"
+
+
+@pytest.mark.parametrize(("answers", "threads"), [(10, 0), (200, 1)])
+async def test_a_long_answer_is_read_apart(
+    tcp_server: TcpServer, monkeypatch: pytest.MonkeyPatch, answers: int, threads: int
+) -> None:
+    """In a thread, while everything else goes on; one of usual length is read at once, which is less work."""
+    apart_for: list[object] = []
+
+    def counted(io: Io, call: Callable[[], Reply]) -> Awaitable[Reply]:
+        apart_for.append(call)
+        return apart(io, call)
+
+    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        (length,) = struct.unpack("!H", await reader.readexactly(2))
+        query = await reader.readexactly(length)
+        message = reply(query, GOOD * answers, answers=answers)
+        writer.write(struct.pack("!H", len(message)) + message)
+
+    monkeypatch.setattr("checkers.dnsask.apart", counted)
+    address, port = await tcp_server(handler)
+    checker = Dns(name="www.example.test", record="A", transport="tcp")
+    outcome = await ask_once(checker, Target(address=address, port=port))
+    assert str(outcome).startswith(f"L7OK NOERROR, {answers} A records")
+    assert len(apart_for) == threads

@@ -49,11 +49,13 @@ def test_an_absent_library_is_named_with_its_extra(without: Any, secret: str) ->
     without("pg8000", "checkers.postgres_session")
     without("pymysql", "checkers.mysql_session")
     without("pyrad", "checkers.radius_wire")
-    without("aioquic", "checkers.http3_exchange")
+    without("aioquic", "checkers.http3_exchange", "checkers.http3_trust")
+    without("pyasn1", "checkers.ldap_talk", "checkers.ldap_wire", "checkers.ldap_answer")
     said = "needs {}, which is not installed here: pip install 'healthd[{}]'"
     assert complaint(Postgres, user="probe") == said.format("pg8000", "postgres")
     assert complaint(Mysql, user="probe") == said.format("pymysql", "mysql")
     assert complaint(Http3) == said.format("aioquic", "http3")
+    assert complaint(Ldap) == said.format("pyasn1", "ldap")
     assert complaint(Radius, user="x", password_file=secret, secret_file=secret) == said.format("pyrad", "radius")
 
 

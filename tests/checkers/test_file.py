@@ -26,7 +26,7 @@ async def test_maintenance_by_touch(tmp_path: Path) -> None:
     """Without the file the check passes, with it it fails, and without it passes again."""
     checker = File(path=f"{tmp_path}/{{service}}-{{address}}")
     file = tmp_path / "web-127.0.0.1"
-    for expected, text in ((OK, "is not there"), (BAD, "is there"), (OK, "is not there")):
+    for expected, text in ((OK, "is not there"), (BAD, 'is there; expect = "absent"'), (OK, "is not there")):
         outcome = await ask(checker, TARGET)
         assert ((outcome.status, outcome.code), outcome.detail) == (expected, f"{file} {text}")
         if file.exists():
@@ -39,7 +39,7 @@ async def test_a_file_that_must_be_there(tmp_path: Path) -> None:
     """Present passes, absent fails, and one that nobody has touched for too long fails with its age."""
     file = tmp_path / "alive"
     checker = File(path=str(file), expect="present", max_age="1m")
-    assert (await ask(checker, TARGET)).detail == f"{file} is not there"
+    assert (await ask(checker, TARGET)).detail == f'{file} is not there; expect = "present"'
     file.touch()
     assert (await ask(checker, TARGET)).detail == f"{file} is there"
     os.utime(file, (1_000_000_000, 1_000_000_000))
@@ -189,7 +189,7 @@ async def test_a_file_system_that_hangs_says_nothing_of_the_server(monkeypatch: 
     finally:
         answer.set()
     monkeypatch.undo()
-    assert (await ask(File(path="/proc/self/stat"), TARGET)).detail == "/proc/self/stat is there"
+    assert (await ask(File(path="/proc/self/stat"), TARGET)).detail == '/proc/self/stat is there; expect = "absent"'
 
 
 @pytest.mark.parametrize(

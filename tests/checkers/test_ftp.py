@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -111,10 +112,7 @@ async def test_an_endless_file(tcp_server: TcpServer) -> None:
 
 
 async def test_a_data_connection_that_fails(tcp_server: TcpServer) -> None:
-    """Refused, or silent until the deadline."""
-    refused = Script(GREETING, {**ANSWERS, b"EPSV": b"229 ok (|||1|)\r\n"})
-    outcome = await ask_once(Ftp(file="a"), await at(tcp_server, refused))
-    assert str(outcome).startswith("L4CON connecting to 127.0.0.1:1: Connection refused")
+    """Silent until the deadline, once it is there."""
     silent = await script(tcp_server, sending(b"all", stay=True))
     late = await ask_once(Ftp(file="a"), await at(tcp_server, silent), 0.3)
     assert (late.status, late.code) == (Status.FAIL, Code.L7TOUT)
@@ -143,3 +141,21 @@ def test_an_anonymous_user_may_have_a_password(tmp_path: Path) -> None:
     """Its own, where the server wants one."""
     (tmp_path / "password").write_text("probe@example.com\n")
     assert Ftp(user="anonymous") != Ftp(user="anonymous", password_file=f"{tmp_path}/password")
+
+
+async def test_a_data_connection_that_does_not_come_about(tcp_server: TcpServer) -> None:
+    """The login went well, so it is said which of the two connections is refused, or hangs."""
+    with socket.socket() as closed, socket.socket() as full:
+        closed.bind(("127.0.0.1", 0))
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        with socket.create_connection(full.getsockname()):
+            told = {}
+            for sock in (closed, full):
+                port = sock.getsockname()[1]
+                server = Script(GREETING, {**ANSWERS, b"EPSV": b"229 extended (|||%d|)\r\n" % port})
+                outcome = await ask_once(Ftp(file="a"), await at(tcp_server, server), 0.3)
+                told[sock] = str(outcome).replace(str(port), "PORT")
+    refused = "Connection refused (ECONNREFUSED)"
+    assert told[closed] == f"L4CON data connection: connecting to 127.0.0.1:PORT: {refused}"
+    assert told[full] == "L4TOUT no result within 0.3 s while connecting to 127.0.0.1:PORT, the data connection"

@@ -53,6 +53,7 @@ async def test_a_service_that_serves(tcp_server: TcpServer) -> None:
         (HELLO + head(flags=5), "L7RSP", 'not gRPC: content-type is ""'),
         (HELLO + head(flags=5, status="502"), "L7STS", 'answered "HTTP/2 502"; expected status 200'),
         (HELLO + head(GRPC) + frame(RST_STREAM, 0, 1, struct.pack("!I", 8)), "L7RSP", "has reset the stream: CANCEL"),
+        (HELLO + head(GRPC) + frame(DATA, 0, 1, bytes(1024)), "L7RSP", "without one grpc-status at its end"),
         (HELLO + head(GRPC) + frame(DATA, 0, 1, bytes(16000)) * 5, "L7RSP", "without one grpc-status at its end"),
         (HELLO + head(GRPC) + frame(DATA, END_STREAM, 1, SERVING), "L7RSP", "without one grpc-status at its end"),
         (b"HTTP/1.1 505 HTTP Version Not Supported\r\n\r\n", "L7RSP", "not HTTP/2: no SETTINGS come first"),

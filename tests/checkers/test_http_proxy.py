@@ -130,7 +130,9 @@ async def test_a_silent_proxy_ends_at_the_deadline(tcp_server: TcpServer) -> Non
     assert outcome.code == "L7TOUT"
     assert outcome.detail.endswith('while waiting for the answer to CONNECT "www.example.com:443"')
     host, port = await tcp_server(Canned(OK, stay=True))
-    assert (await ask(checker, Target(address=host, port=port), 0.3)).code == "L6TOUT"
+    outcome = await ask(checker, Target(address=host, port=port), 0.3)
+    assert outcome.code == "L6TOUT"
+    assert outcome.detail.endswith(f"while shaking hands for TLS with www.example.com:443 behind {host}:{port}")
 
 
 @pytest.mark.parametrize(

@@ -133,7 +133,7 @@ async def test_one_deadline_holds_for_all(tcp_server: TcpServer) -> None:
     assert outcome.code == "L7OK"
     host, port = await tcp_server(hung)
     outcome = await ask(HttpSession(steps=(quick, quick)), Target(address=host, port=port), 0.3)
-    assert str(outcome) == "L7TOUT no result within 0.3 s while step 1 of 2: reading the header of the answer"
+    assert str(outcome) == "L7TOUT no result within 0.3 s while in step 1 of 2, reading the header of the answer"
 
 
 @pytest.mark.parametrize(

@@ -104,3 +104,15 @@ def test_any_value_can_be_judged(value: Json, operator: Any, wanted: Any) -> Non
     if operator == "matches":
         wanted = "a"
     assert JsonCondition(path="$", operator=operator, value=wanted).objection(value).isprintable()
+
+
+SCALARS = st.sampled_from([None, True, False, 0, 1, 1.0, 0.0, 5, "1", "", [], [1], {}])
+
+
+@given(st.lists(SCALARS, max_size=8), st.sampled_from([True, False, 0, 1, 1.0, 5, "1", ""]))
+def test_an_element_is_found_by_its_type_and_value(elements: list[Json], wanted: Any) -> None:
+    """Python takes 1, 1.0 and true for equal; JSON does not take a number for a boolean."""
+    is_boolean = isinstance(wanted, bool)
+    alike = [element for element in elements if element == wanted and isinstance(element, bool) is is_boolean]
+    objection = JsonCondition(path="$", operator="contains", value=wanted).objection(elements)
+    assert (objection == "") is bool(alike)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checkers.json_path import DEEPEST, AbsentError, Json, JsonPath, read_json
+from checkers.json_path import LONGEST_JSON, MOST_CONTAINERS, MOST_SEPARATORS, AbsentError, Json, JsonPath, read_json
 
 VALUE: Json = {"status": "up", "nodes": [{"name": "a b", "it's": 1}, {"queue": None}], "größe": 3}
 
@@ -64,23 +64,35 @@ def test_what_is_no_path(path: str) -> None:
         (b"[1] 2", "Extra data"),
         (b"NaN", "NaN is no JSON"),
         (b"\xff", "not UTF-8 at byte 0"),
-        (b"[" * 100_000, "nested deeper than 64"),
-        (b'{"a":' * 100_000, "nested deeper than 64"),
-        (b"[" * 65 + b"]" * 65, "nested deeper than 64"),
+        (b"[" * 100_000, "more than 8192 arrays and objects"),
+        (b'{"a":' * 100_000, "more than 8192 arrays and objects"),
+        (b"[" * 8000, "too many arrays and objects within each other"),
+        (b'{"a":' * 8000, "too many arrays and objects within each other"),
+        (b"[" * 8000 + b"]" * 8000, "too many arrays and objects within each other"),
         (b"[" + b"9" * 10_000 + b"]", "Exceeds the limit"),
     ],
 )
 def test_what_is_no_json(text: bytes, why: str) -> None:
-    """Everything that cannot be read is one exception with its reason; depth is bounded before anything recurses."""
+    """Everything that cannot be read is one exception with its reason, and so is what would take long, or go deep."""
     with pytest.raises(ValueError, match=why):
         read_json(text)
 
 
-def test_brackets_within_strings_are_no_nesting() -> None:
-    """Only what is open at the same time counts as depth."""
-    text = json.dumps(["[{" * 1000, '"[\\', *([[]] * 1000)]).encode()
-    assert read_json(text) == json.loads(text)
-    assert read_json(b"[" * DEEPEST + b"]" * DEEPEST)
+@pytest.mark.parametrize("piece", [b"[],", b"{},", b'{"a":1},', b"[" * 62 + b"]" * 62 + b",", b'"[{",'])
+def test_no_text_costs_more_than_its_bound(piece: bytes) -> None:
+    """Whatever a server fills it with, no more arrays and objects than so many are made, and as many are read."""
+    brackets = piece.count(b"[") + piece.count(b"{")
+    within = (MOST_CONTAINERS - 1) // brackets
+    full = read_json(b"[" + piece * within + b"0]")
+    assert isinstance(full, list)
+    assert len(full) == within + 1
+    with pytest.raises(ValueError, match=f"more than {MOST_CONTAINERS} arrays"):
+        read_json((b"[" + piece * LONGEST_JSON)[:LONGEST_JSON])
+
+
+def test_a_deep_value() -> None:
+    """A hundred arrays within each other are far more than any server's page has."""
+    assert read_json(b"[" * 100 + b"]" * 100)
 
 
 def test_a_byte_order_mark_is_passed_over() -> None:
@@ -117,3 +129,17 @@ def test_hostile_quotes_cost_no_more_than_their_length(data: bytes) -> None:
     """A string that never ends is looked at once, not once for each quote in it."""
     with pytest.raises(ValueError, match=r".+"):
         read_json(data)
+
+
+def test_many_values() -> None:
+    """So many commas and colons are read and no more, in arrays, in objects and, as nobody looks, in texts."""
+    assert len(read_json(b"[" + b"1," * MOST_SEPARATORS + b"1]")) == MOST_SEPARATORS + 1  # type: ignore[arg-type]
+    members = b",".join(b'"%d":1' % number for number in range(MOST_SEPARATORS // 2))
+    assert len(read_json(b"{" + members + b"}")) == MOST_SEPARATORS // 2  # type: ignore[arg-type]
+    for text in (
+        b"[" + b"1," * (MOST_SEPARATORS + 1) + b"1]",
+        b"{" + members + b',"more":1}',
+        b'"' + b":" * (MOST_SEPARATORS + 1) + b'"',
+    ):
+        with pytest.raises(ValueError, match="more than 40000 commas and colons"):
+            read_json(text)

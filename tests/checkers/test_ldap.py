@@ -14,7 +14,7 @@ from tests.checkers.asking import ask
 from tests.checkers.certificates import Pki
 from tests.checkers.servers import Handler, TcpServer
 from tests.checkers.speaking import at, saying
-from tests.checkers.test_ldap_wire import DONE, element, response
+from tests.checkers.test_ldap_wire import DONE, attribute, element, entry, response
 
 BOUND = response(1, 0x61, DONE)
 FOUND = response(2, 0x64, element(4, b"cn=x") + element(0x30, b""))
@@ -93,8 +93,8 @@ async def test_an_answer_in_pieces(tcp_server: TcpServer) -> None:
     [
         ([b"HTTP/1.1 400"], 'anonymous bind: the answer is not LDAP, received "HTTP/1.1 400"'),
         ([b"\x30\x84\xff\xff\xff\xff"], "anonymous bind: the answer is not LDAP"),
-        ([response(7, 0x61, DONE)], "anonymous bind: an answer to something else: message 7, operation 0x61"),
-        ([response(1, 0x65, DONE)], "anonymous bind: an answer to something else: message 1, operation 0x65"),
+        ([response(7, 0x61, DONE)], "anonymous bind: an answer to something else: message 7, bindResponse"),
+        ([response(1, 0x65, DONE)], "anonymous bind: an answer to something else: message 1, searchResDone"),
         (
             [response(0, 0x78, element(10, b"\x34") + element(4, b"") + element(4, b"bye"))],
             'anonymous bind: the server hangs up: 52 unavailable "bye"',
@@ -102,7 +102,15 @@ async def test_an_answer_in_pieces(tcp_server: TcpServer) -> None:
         ([response(1, 0x61, b"\x0a\x01")], "anonymous bind: the answer is"),
         ([BOUND, response(2, 0x65, DONE)], 'search for "": 0 entries were returned; expected 1'),
         ([BOUND, FOUND + FOUND + response(2, 0x65, DONE)], 'search for "": 2 entries were returned; expected 1'),
-        ([BOUND, response(2, 0x64, b"") + response(2, 0x65, DONE)], 'search for "": the entry is broken'),
+        ([BOUND, response(2, 0x64, b"") + response(2, 0x65, DONE)], 'search for "": the answer is not LDAP'),
+        (
+            [BOUND, response(2, 0x64, entry(b"", attribute(b"x", *[b""] * 2000)))],
+            'search for "": a message of more than 250 values',
+        ),
+        (
+            [BOUND, response(2, 0x73, element(4, b"ldap://x")) * 40],
+            'search for "": the server sent more than 16 messages',
+        ),
     ],
 )
 async def test_answers_that_are_none(tcp_server: TcpServer, answers: list[bytes], said: str) -> None:
@@ -114,8 +122,8 @@ async def test_answers_that_are_none(tcp_server: TcpServer, answers: list[bytes]
 
 async def test_a_server_that_never_ends(tcp_server: TcpServer) -> None:
     """Entries without end cost a stated number of bytes."""
-    entry = response(2, 0x64, element(4, b"x" * 100) + element(0x30, b""))
-    outcome = await asked(tcp_server, answering(BOUND, entry * 4000), base="")
+    long = response(2, 0x64, element(4, b"x" * 40_000) + element(0x30, b""))
+    outcome = await asked(tcp_server, answering(BOUND, long * 10), base="")
     assert str(outcome) == f'L7RSP search for "": the server sent more than {ldap_wire.LONGEST} bytes'
 
 

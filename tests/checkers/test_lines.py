@@ -23,12 +23,6 @@ from tests.checkers.speaking import at
 from tests.support.processes import until
 
 
-@pytest.fixture
-def login(tmp_path: Path) -> dict[str, Any]:
-    (tmp_path / "password").write_text("open sesame\n")
-    return {"user": "probe", "password_file": str(tmp_path / "password")}
-
-
 async def test_it_says_goodbye(tcp_server: TcpServer) -> None:
     """After a pass and after a well-formed refusal, without waiting for the answer."""
     script = Script(b"+OK ready\r\n", {b"USER": b"-ERR no\r\n"})

@@ -14,11 +14,12 @@ from checkers import net
 from checkers.base import Code, Failed, Outcome, Status, Target
 from checkers.ftp import Ftp
 from checkers.imap import Imap
-from checkers.lines import LineChecker, Talk
+from checkers.lines import LineChecker
 from checkers.nntp import Nntp
 from checkers.pop3 import Pop3
 from checkers.smtp import Lmtp, Smtp
 from checkers.ssh import Ssh
+from checkers.talk import Talk
 from tests.checkers.asking import ask
 from tests.checkers.servers import TcpServer
 from tests.checkers.speaking import at, saying
@@ -78,12 +79,19 @@ async def test_endless_lines(tcp_server: TcpServer, checker: LineChecker) -> Non
         assert outcome.code in (Code.L7RSP, Code.L7STS)
 
 
+async def test_a_long_reply(tcp_server: TcpServer) -> None:
+    """It is given up after so many bytes, though it has few lines: each may hold thousands of words."""
+    line = b"250-" + b"a " * 2000 + b"\r\n"
+    outcome = await ask(Smtp(starttls=True), await at(tcp_server, saying(b"220 a\r\n", *[line] * 150, b"250 b\r\n")))
+    assert str(outcome) == "L7RSP EHLO: a reply of more than 65536 bytes"
+
+
 @every_kind
 async def test_drip(tcp_server: TcpServer, checker: LineChecker) -> None:
     """Single bytes that keep coming do not put the deadline off."""
     outcome = await ask(checker, await at(tcp_server, saying(*[b"2"] * 500, pause=0.01)), 0.3)
     assert (outcome.status, outcome.code) == (Status.FAIL, Code.L7TOUT)
-    assert outcome.detail.startswith("no result within 0.3 s while waiting for the answer: ")
+    assert outcome.detail.startswith("no result within 0.3 s while waiting for the ")
     assert outcome.seconds < 2
 
 
@@ -108,6 +116,8 @@ async def test_early_close(tcp_server: TcpServer, checker: LineChecker) -> None:
 class Peer:
     """A stream whose other side says one thing in pieces, whatever it hears."""
 
+    tls = None
+
     def __init__(self, said: bytes, size: int) -> None:
         self._said = said
         self._size = size
@@ -125,6 +135,19 @@ def over(coroutine: Coroutine[Any, Any, None]) -> None:
     """Runs what never waits."""
     with pytest.raises(StopIteration):
         coroutine.send(None)
+
+
+@pytest.mark.parametrize(
+    ("port", "doing"), [(993, "greeting in the clear, on a port for tls = true"), (143, "greeting")]
+)
+def test_a_port_that_waits_for_tls(port: int, doing: str) -> None:
+    """Such a server says nothing to who speaks in the clear, so the detail says it in its place."""
+    target = Target(address="127.0.0.1", port=port)
+    talk = Talk(cast("net.Stream", Peer(b"", 1)), target, Imap.grammar)
+    with pytest.raises(Failed) as caught:
+        Imap().converse(talk).send(None)
+    assert target.trace.text == f"waiting for the {doing}"
+    assert caught.value.outcome.detail == f"{doing}: connection closed before the answer"
 
 
 WORDS = [

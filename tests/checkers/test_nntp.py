@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,12 +17,6 @@ ANSWERS = {
     b"AUTHINFO PASS": b"281 welcome\r\n",
     b"GROUP": b"211 5 1 5 example.health\r\n",
 }
-
-
-@pytest.fixture
-def login(tmp_path: Path) -> dict[str, Any]:
-    (tmp_path / "password").write_text("open sesame\n")
-    return {"user": "probe", "password_file": str(tmp_path / "password")}
 
 
 async def test_what_is_said(tcp_server: TcpServer, login: dict[str, Any]) -> None:

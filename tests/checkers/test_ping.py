@@ -16,13 +16,8 @@ from checkers.base import Code, OptionError, Status, Target
 from checkers.icmp import V4, V6, Family
 from checkers.ping import Ping
 from tests.checkers.asking import ask
-from tests.checkers.echoing import LOOPBACK, SILENT, answered
-from tests.checkers.namespace import SETTINGS, as_root, in_namespace, run
-
-PING_SOCKETS = {"ipv4/ping_group_range": "0 2147483647"}
-
-both = pytest.mark.parametrize("kind", [V4, V6], ids=["IPv4", "IPv6"])
-either = pytest.mark.parametrize("settings", [{}, PING_SOCKETS], ids=["raw socket", "ping socket"])
+from tests.checkers.echoing import LOOPBACK, SILENT, answered, both, either
+from tests.checkers.namespace import as_root, in_namespace, lonely
 
 
 @as_root
@@ -68,12 +63,7 @@ def test_nobody_has_the_address(settings: dict[str, str], kind: Family) -> None:
     )
 
     async def talk() -> None:
-        run("ip link add near type veth peer name far")
-        run("ip link set far up")
-        run("ip link set near up")
-        run(f"ip address add {near} dev near nodad")
-        for name, value in {"retrans_time_ms": "20", "mcast_solicit": "1"}.items():
-            (SETTINGS / family / "neigh/near" / name).write_text(value)
+        lonely(near, family)
         outcome = await ask(Ping(), Target(address=far), 10)
         assert (outcome.status, outcome.code) == (Status.FAIL, Code.L4CON), outcome
         assert outcome.detail == f"waiting for an echo reply from {far}: No route to host (EHOSTUNREACH)"

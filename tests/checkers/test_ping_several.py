@@ -5,15 +5,11 @@ import re
 import pytest
 
 from checkers.base import Code, OptionError, Status, Target
-from checkers.icmp import V4, V6, Family
+from checkers.icmp import V4, Family
 from checkers.ping import Ping
 from tests.checkers.asking import ask_once
-from tests.checkers.echoing import LOOPBACK, SILENT, answered
+from tests.checkers.echoing import LOOPBACK, SILENT, answered, both, either
 from tests.checkers.namespace import as_root, in_namespace, run
-
-PING_SOCKETS = {"ipv4/ping_group_range": "0 2147483647"}
-both = pytest.mark.parametrize("kind", [V4, V6], ids=["IPv4", "IPv6"])
-either = pytest.mark.parametrize("settings", [{}, PING_SOCKETS], ids=["raw socket", "ping socket"])
 
 
 @as_root

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,12 +12,6 @@ from tests.checkers.servers import TcpServer
 from tests.checkers.speaking import at
 
 ANSWERS = {b"USER": b"+OK\r\n", b"PASS": b"+OK logged in\r\n", b"STAT": b"+OK 2 320\r\n"}
-
-
-@pytest.fixture
-def login(tmp_path: Path) -> dict[str, Any]:
-    (tmp_path / "password").write_text("open sesame\n")
-    return {"user": "probe", "password_file": str(tmp_path / "password")}
 
 
 async def test_what_is_said(tcp_server: TcpServer, login: dict[str, Any]) -> None:
@@ -49,4 +42,4 @@ async def test_a_greeting_is_required(tcp_server: TcpServer) -> None:
     """A port that accepts and is silent is no mail server, login or not."""
     outcome = await ask_once(Pop3(), await at(tcp_server, Script(b"")), 0.3)
     assert outcome.status is Status.FAIL
-    assert str(outcome) == "L7TOUT no result within 0.3 s while waiting for the answer: greeting"
+    assert str(outcome) == "L7TOUT no result within 0.3 s while waiting for the greeting"

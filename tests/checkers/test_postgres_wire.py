@@ -34,6 +34,7 @@ def test_an_error() -> None:
     assert found.only_of_the_client
     assert not refusal(b"C57P03\0Mstarting\0\0").only_of_the_client
     assert refusal(b"") == Refusal("", "")
+    assert refusal(b"M" + b"\xff" * 20_000).text == r"\xff" * 1023  # no more of it is ever shown
 
 
 @given(st.binary(max_size=200), st.sampled_from([b"", b"R", b"E", b"R\0\0\0", b"E\0\0\0\x20"]))

@@ -111,7 +111,7 @@ async def test_cancelling_before_it_has_begun_to_wait() -> None:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert (running_in(leader), children(), descriptors()) == ([], [], before)
+    await until(lambda: (running_in(leader), children(), descriptors()) == ([], [], before))
 
 
 async def test_cancelling_twice() -> None:
@@ -198,7 +198,7 @@ async def test_a_status_that_somebody_else_took() -> None:
     await asyncio.sleep(0)
     (number,) = children()
     os.waitpid(number, 0)  # noqa: ASYNC222 - it ends at once
-    with pytest.raises(OSError, match="status was taken by other code") as caught:
+    with pytest.raises(process.LostError, match="status was taken by other code") as caught:
         await running
     assert caught.value.errno == errno.ECHILD
 
@@ -215,13 +215,13 @@ async def test_sigchld_ignored() -> None:
 
 
 async def test_a_program_that_cannot_be_watched(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where no pidfd is to be had the program that has begun is killed and reaped, and the error is passed on."""
+    """Where no pidfd is to be had the program that has begun is killed and reaped; the error says that it had begun."""
 
     def refuse(number: int) -> int:
         raise OSError(errno.ENFILE, "Too many open files in system")
 
     before = descriptors()
     monkeypatch.setattr(os, "pidfd_open", refuse)
-    with pytest.raises(OSError, match="Too many open files in system"):
+    with pytest.raises(process.LostError, match="Too many open files in system"):
         await sh("sleep 600")
     assert (children(), descriptors()) == ([], before)

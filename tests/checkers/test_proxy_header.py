@@ -8,6 +8,8 @@ import pytest
 from checkers.base import Checker, OptionError, Status, Target
 from checkers.dialog import Dialog
 from checkers.http import Http, Https
+from checkers.http_session import HttpSession
+from checkers.http_step import HttpStep
 from checkers.proxy_header import header
 from checkers.tcp import Tcp
 from tests.checkers.asking import ask_once
@@ -51,10 +53,11 @@ async def test_it_comes_first(tcp_server: TcpServer, pki: Pki, version: Any) -> 
         Http(proxy_protocol=version),
         Dialog(proxy_protocol=version, send="hello", expect="200"),
         Https(proxy_protocol=version, ca_file=pki.ca_file),
+        HttpSession(proxy_protocol=version, steps=(HttpStep(path="/"), HttpStep(path="/page"))),
     ):
         await ask_once(checker, target)
-    assert seen == [True, True, True]
-    assert first == [b"G", b"h", b"\x16"]
+    assert seen == [True] * 5
+    assert first == [b"G", b"h", b"\x16", b"G", b"G"]
 
 
 async def test_a_connection_that_is_reset_still_brings_it(tcp_server: TcpServer) -> None:

@@ -7,8 +7,8 @@ import pytest
 
 from checkers.base import OptionError, Status, Target
 from checkers.push import Push
-from healthd.boundary import run_check
 from healthd.clock import SystemClock
+from healthd.engine.boundary import run_check
 
 TOKEN = "t" * 20
 

@@ -38,7 +38,7 @@ async def test_a_server_that_says_nothing(tcp_server: TcpServer, checker: Checke
     """It is cut off at the deadline, and nothing of the check is left."""
     outcome = await asked(tcp_server, checker, until_left(), 0.3)
     assert str(outcome) == "L7TOUT no result within 0.3 s while logging in"
-    assert outcome.seconds < 0.35
+    assert outcome.seconds < 2
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ async def test_a_server_that_stops_half_way(tcp_server: TcpServer, checker: Chec
     """Wherever that is, the deadline is one for everything."""
     outcome = await asked(tcp_server, checker, until_left(*parts), 0.3)
     assert outcome.code == Code.L7TOUT
-    assert outcome.seconds < 0.35
+    assert outcome.seconds < 2
 
 
 @both
@@ -88,16 +88,37 @@ async def test_a_server_that_never_ends(tcp_server: TcpServer, checker: Checker)
     """It costs a stated number of bytes at the most."""
     endless = message(b"N", b"x" * 60000) if checker is POSTGRES else b"\xff\xff\xff\0" + b"x" * 60000
     outcome = await asked(tcp_server, checker, until_left(endless, repeat=2 * LONGEST_ANSWER // 60000))
-    assert str(outcome) == f"L7RSP the server sent more than {LONGEST_ANSWER} bytes"
+    assert str(outcome) == "L7RSP the server sent more than 65536 bytes"
+
+
+@both
+async def test_many_small_messages(tcp_server: TcpServer, checker: Checker) -> None:
+    """Rows of nothing are taken up to that number of bytes, and no further."""
+    if checker is POSTGRES:
+        row = message(b"D", b"\0\1\0\0\0\0")
+        good, rows = AUTHENTICATED + message(b"T", b"\0\1" + bytes(19)), row * (LONGEST_ANSWER // len(row) + 1)
+    else:
+        column = b"\x03def" + bytes(5) + b"\x0c" + bytes(12)
+        good = packet(0, GREETING) + packet(2, OK) + packet(1, OK)
+        good += packet(1, b"\1") + packet(2, column) + packet(3, b"\xfe\0\0\2\0")
+        rows = b"".join(packet(number % 256, b"\0") for number in range(4, LONGEST_ANSWER // 5 + 5))
+    outcome = await asked(tcp_server, checker, until_left(good + rows))
+    assert str(outcome) == "L7RSP the server sent more than 65536 bytes"
 
 
 @pytest.mark.parametrize(
     ("checker", "data", "said"),
     [
-        (POSTGRES, b"HTTP/1.1 400 Bad Request\r\n\r\n", 'ValueError "a message of 1414811691 bytes"'),
+        (
+            POSTGRES,
+            b"HTTP/1.1 400 Bad Request\r\n\r\n",
+            'ValueError "a message of 1414811691 bytes; up to 65536 are read"',
+        ),
         (POSTGRES, b"SSH-2.0-OpenSSH\r\n", "ValueError"),
-        (POSTGRES, b"R\xff\xff\xff\xff1234", 'ValueError "a message of -5 bytes"'),
+        (POSTGRES, b"R\xff\xff\xff\xff1234", 'ValueError "a message of -5 bytes; up to 65536 are read"'),
         (POSTGRES, message(b"!", b""), "KeyError"),
+        (POSTGRES, message(b"S", b"client_encoding\0punycode\0"), 'texts in the encoding "punycode"; expected UTF8'),
+        (POSTGRES, message(b"S", b"client_encoding"), 'texts in the encoding ""; expected UTF8'),
         (POSTGRES, message(b"R", b"\0\0\0\x07"), "Authentication method 7 not supported"),
         (POSTGRES, AUTHENTICATED + message(b"D", b"\xff\xff\xff"), "L7RSP"),
         (MYSQL, b"SSH-2.0-OpenSSH\r\n", "Packet sequence number wrong"),
@@ -120,6 +141,15 @@ async def test_errors_at_the_door(tcp_server: TcpServer) -> None:
     assert str(outcome) == 'L7STS logging in: 57P03 "the database system is starting up"'
     outcome = await asked(tcp_server, MYSQL, until_left(packet(0, b"\xff\x10\x04Too many connections")))
     assert str(outcome) == 'L7STS logging in: 1040 "Too many connections"'
+
+
+async def test_another_protocol(tcp_server: TcpServer) -> None:
+    """What came is shown before what the library makes of it."""
+    outcome = await asked(tcp_server, POSTGRES, until_left(b"SSH-2.0-x\r\n"))
+    assert str(outcome) == (
+        'L7RSP logging in: the answer is not understood, received 11 bytes: "SSH-2.0-x\\r\\n" '
+        '(ValueError "a message of 1397239086 bytes; up to 65536 are read")'
+    )
 
 
 async def test_a_server_that_asks_for_the_password(tcp_server: TcpServer) -> None:
@@ -171,9 +201,10 @@ async def test_tls_that_is_refused_within_the_handshake(tcp_server: TcpServer, p
         await reader.read()
 
     outcome = await asked(tcp_server, Mysql(user="probe", tls=True, ca_file=pki.ca_file), handler)
+    words = "the server has no cipher in common, or wants a certificate of the client: cert_file"
     assert str(outcome) in {
-        "L6RSP TLS handshake: SSLV3_ALERT_HANDSHAKE_FAILURE",
-        "L6RSP TLS handshake: SSL/TLS_ALERT_HANDSHAKE_FAILURE",  # OpenSSL 3.2
+        f"L6RSP TLS handshake: SSLV3_ALERT_HANDSHAKE_FAILURE, {words}",
+        f"L6RSP TLS handshake: SSL/TLS_ALERT_HANDSHAKE_FAILURE, {words}",  # OpenSSL 3.2
     }
 
 

@@ -82,6 +82,21 @@ async def test_hostile_streams(tcp_server: TcpServer, said: tuple[bytes, ...], t
     assert str(outcome).startswith(told), outcome
 
 
+@pytest.mark.parametrize("said", [b"\r\n" * 1000, b"100 Trying"])
+async def test_a_stream_without_a_final_answer(tcp_server: TcpServer, said: bytes) -> None:
+    """Line ends, and provisional responses, are passed over up to a number of bytes."""
+
+    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        request = await reader.readuntil(b"\r\n\r\n")
+        piece = said if said.isspace() else answer_to(request, said.decode())
+        while True:
+            writer.write(piece)
+            await writer.drain()
+
+    outcome = await ask(Sip(transport="tcp"), await at(tcp_server, handler))
+    assert str(outcome) == "L7RSP more than 262144 bytes without a final answer to OPTIONS"
+
+
 async def test_early_close(tcp_server: TcpServer) -> None:
     """Half an answer is none."""
 

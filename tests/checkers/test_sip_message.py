@@ -95,6 +95,16 @@ def test_no_answers(message: bytes, text: str) -> None:
         read(message, OURS)
 
 
+def test_a_long_header() -> None:
+    """One that is longer than is read is none in a datagram, either: neither in bytes nor in lines."""
+    with pytest.raises(NotAResponseError, match="a header of more than 16384 bytes"):
+        read(response(more="X: " + "y" * 16384), OURS)
+    most = 200 - 3
+    assert read(response(more="x:\n" * most), OURS).status == 200
+    with pytest.raises(NotAResponseError, match="a header of more than 200 lines"):
+        read(response(more="x:\n" * (most + 1)), OURS)
+
+
 def test_stream() -> None:
     """A response is taken with its body as soon as it is whole, and not before; what follows it is left."""
     whole = response(more="Content-Length: 4") + b"body"

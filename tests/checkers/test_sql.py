@@ -40,7 +40,7 @@ def test_without_a_user_there_is_only_the_handshake(kind: type[Checker], option:
         ({"database": ""}, "database", "must not be empty, and hold no NUL"),
         ({"expect": "1"}, "expect", "needs query, whose answer this is about"),
         ({"min_rows": 2}, "min_rows", "needs query, whose answer this is about"),
-        ({"query": "SELECT 1", "min_rows": 10001}, "min_rows", "must be from 0 to 10000, not 10001"),
+        ({"query": "SELECT 1", "min_rows": 1001}, "min_rows", "must be from 0 to 1000, not 1001"),
         (
             {"query": "SELECT 1", "min_rows": 0, "expect": "1"},
             "min_rows",
@@ -89,5 +89,5 @@ def test_answers_are_judged() -> None:
     assert checker.judge(Answer(rows=[[], []])).detail == 'logged in as "probe", the query returned 2 rows'
     said = 'logged in as "probe", the query returned 1 row, the first value is NULL'
     assert checker.judge(Answer(rows=[[None]])).detail == said
-    with pytest.raises(Failed, match=r"L7STS is a primary .* expected a replica"):
+    with pytest.raises(Failed, match=r"L7STS it is a primary .* expected a replica"):
         checker.judge(Answer(replica=False, evidence="in recovery: no"), "replica")

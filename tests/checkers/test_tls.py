@@ -1,3 +1,5 @@
+import asyncio
+import socket
 import ssl
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,9 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from checkers import net
 from checkers.base import OptionError, Outcome, Status, Target
+from checkers.fault import tls_ended
 from checkers.http import Http, Https
 from checkers.tls import is_server_name
 from tests.checkers.asking import ask
@@ -57,7 +61,7 @@ async def test_an_ipv6_address_is_verified_too(tcp_server: TcpServer, pki: Pki) 
         ("wrong name", {}, "Hostname mismatch, certificate is not valid for 'www.example.com'"),
         ("wrong address", {"host": None}, "IP address mismatch, certificate is not valid for '127.0.0.1'"),
         ("expired", {}, "certificate has expired"),
-        ("unknown", {}, "unable to get local issuer certificate"),
+        ("unknown", {}, "unable to get local issuer certificate; ca_file names who is trusted"),
         ("system authorities", {"ca_file": None}, "unable to get local issuer certificate"),
     ],
 )
@@ -116,6 +120,44 @@ async def test_a_handshake_that_demands_a_certificate(tcp_server: TcpServer, pki
     context.verify_mode = ssl.CERT_REQUIRED
     outcome = await asked(tcp_server, context, Https(ca_file=pki.ca_file))
     assert (outcome.status, outcome.code) == (Status.FAIL, "L6RSP")
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        ("WRONG_VERSION_NUMBER", ", what came is no TLS"),
+        ("TLSV13_ALERT_CERTIFICATE_REQUIRED", ", the server wants a certificate of the client: cert_file"),
+        ("TLSV1_ALERT_PROTOCOL_VERSION", ", the server speaks an older version only than tls_min"),
+        ("SSL/TLS_ALERT_UNKNOWN_CA", ", the server does not know who issued the certificate of cert_file"),
+        (
+            "SSLV3_ALERT_BAD_CERTIFICATE",
+            ", the server does not accept the certificate of cert_file, or wants one",
+        ),
+        (
+            "TLSV1_ALERT_INTERNAL_ERROR",
+            ", the server gave up, as some do at a name that they do not have: tls_name",
+        ),
+        ("TLSV1_ALERT_DECODE_ERROR", ", an alert of the server's"),
+        ("BAD_ECPOINT", ""),
+    ],
+)
+def test_the_words_of_openssl_are_explained(reason: str, told: str) -> None:
+    """What an administrator can do something about, and whose word an alert is; the rest is left as it is named."""
+    error = ssl.SSLError(1, "text")
+    error.reason = reason
+    assert str(tls_ended(error, "TLS handshake").outcome) == f"L6RSP TLS handshake: {reason}{told}"
+
+
+async def test_a_server_without_tls(tcp_server: TcpServer, pki: Pki) -> None:
+    """What it says instead is shown: mostly it names itself."""
+
+    async def handler(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 mail.example.com\r\n")
+
+    host, port = await tcp_server(handler)
+    outcome = await ask(Https(ca_file=pki.ca_file), Target(address=host, port=port))
+    assert outcome.code == "L6RSP"
+    assert outcome.detail.endswith(r'it begins with "220 mail.example.com\r\n"')
 
 
 async def test_tls_min(tcp_server: TcpServer, pki: Pki) -> None:
@@ -212,3 +254,12 @@ def test_server_names(name: str) -> None:
 def test_what_is_no_server_name(name: str) -> None:
     """What OpenSSL or Python's ssl would refuse in the middle of a check is refused before."""
     assert not is_server_name(name)
+
+
+async def test_a_request_does_not_wait_for_the_handshake_to_be_acknowledged(tcp_server: TcpServer, pki: Pki) -> None:
+    """The kernel would hold it back for some 40 ms, as it does a small packet after another (Nagle's algorithm)."""
+    host, port = await tcp_server(Canned(ANSWER), context=pki.server(pki.issued("127.0.0.1")))
+    async with net.connect(Target(address=host, port=port)) as stream:
+        assert not stream._sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        await stream.start_tls(Https(ca_file=pki.ca_file).tls_context(), host)
+        assert stream._sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

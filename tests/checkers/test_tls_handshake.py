@@ -1,5 +1,6 @@
 """The `tls` check's options, and peers that do not speak TLS; real servers are in tests/real."""
 
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -19,6 +20,8 @@ async def test_a_server_that_then_says_nothing(tcp_server: TcpServer, pki: Pki) 
         outcome = await ask(Tls(ca_file=pki.ca_file), target)
         assert (outcome.status, outcome.code, outcome.degraded) == (Status.PASS, Code.L6OK, degraded)
         assert told in outcome.detail
+        assert outcome.expires is not None
+        assert f"{dt.datetime.fromtimestamp(outcome.expires, dt.UTC):%Y-%m-%d %H:%M} UTC" in outcome.detail
 
 
 async def test_another_name(tcp_server: TcpServer, pki: Pki) -> None:
@@ -58,7 +61,7 @@ async def test_no_tls(tcp_server: TcpServer, said: bytes, code: Code) -> None:
         (
             {"expires_fail": "14d"},
             "expires_warn",
-            "must be longer than expires_fail (14d) to come before it",
+            'is 14d, but must be longer than expires_fail (14d) to come before it, or "off"',
         ),
         ({"alpn": ("h2", "")}, "alpn", 'expected names of protocols such as "h2" or "http/1.1", not ""'),
     ],

@@ -9,7 +9,7 @@ from checkers.base import Code, OptionError, Status, Target
 from checkers.udp import Udp
 from tests.checkers.asking import ask, ask_once
 from tests.checkers.datagrams import udp_server, udp_socket
-from tests.checkers.namespace import SETTINGS, as_root, in_namespace, run
+from tests.checkers.namespace import as_root, in_namespace, lonely
 
 
 @pytest.mark.parametrize(
@@ -87,12 +87,7 @@ def test_nobody_has_the_address(near: str, far: str, family: str) -> None:
     """A host that is gone is no silent one: what ARP or neighbour discovery says fails, though silence would pass."""
 
     async def talk() -> None:
-        run("ip link add near type veth peer name far")
-        run("ip link set far up")
-        run("ip link set near up")
-        run(f"ip address add {near} dev near nodad")
-        for name, value in {"retrans_time_ms": "20", "mcast_solicit": "1"}.items():
-            (SETTINGS / family / "neigh/near" / name).write_text(value)
+        lonely(near, family)
         outcome = await ask(Udp(silence="pass"), Target(address=far, port=53), 10)
         assert (outcome.status, outcome.code) == (Status.FAIL, Code.L4CON), outcome
         assert "EHOSTUNREACH" in outcome.detail

@@ -105,7 +105,7 @@ async def test_a_handshake_that_is_none(tcp_server: TcpServer, answer: bytes, co
         ([b"\x82\x7f\x7f\xff\xff\xff\xff\xff\xff\xff"], "the server sent a message of more than 65536 bytes"),
         (itertools.repeat(b"\x82\x7e\xff\x00" + bytes(65280)), '"never" not found in 65536 bytes'),
         (itertools.repeat(b"\x89\x00" * 1000), '"never" not found in 1000 messages'),
-        (itertools.chain([b"\x01\x00"], itertools.repeat(b"\x00\x00" * 1000)), "a message in more than 1000 frames"),
+        (itertools.chain([b"\x01\x00"], itertools.repeat(b"\x00\x00" * 1000)), "messages in more than 1000 frames"),
         ([b"GET / HTTP/1.1\r\n\r\n"], "the server sent a frame with reserved bits set"),
         ([b"\x81\x85xxxx"], "the server sent a masked frame"),
         ([b"\x88\x0e\x03\xf3out of order"], 'the server closed, 1011 "out of order", before "never"'),

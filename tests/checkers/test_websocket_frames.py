@@ -76,7 +76,8 @@ def test_a_control_frame_may_come_within_a_message() -> None:
         ("817f ffffffffffffffff", "a message of more than 65536 bytes"),
         ("827f 0000000000010001", "a message of more than 65536 bytes"),
         ("8101 ff", "a text that is not UTF-8"),
-        ("0100" + "0000" * 1000, "a message in more than 1000 frames"),
+        ("0100" + "0000" * 1000, "messages in more than 1000 frames"),
+        ("0100 8000" * 501, "messages in more than 1000 frames"),
     ],
 )
 def test_what_a_server_may_not_send(data: str, why: str) -> None:

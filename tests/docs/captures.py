@@ -6,17 +6,20 @@ comment such as `<!-- capture 80: healthd status -->`: the columns of the termin
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from healthd import events
 from healthd.cli.top.sparkline import bars
 from tests.healthd.cli.processes import COMMAND, environment
 from tests.support import control_answers as made
 from tests.support.control_stub import Stub, one_after_the_other
-from tests.support.terminal import Terminal
+from tests.support.terminal import PATIENCE, Terminal
 
 PAGE = Path(__file__).parents[2] / "docs" / "commands.md"
 BLOCK = re.compile(r"<!-- capture (\d+): healthd (.*?) -->\n```\n.*?```\n", re.DOTALL)
@@ -62,6 +65,32 @@ KEPT_OUT = made.server(
 )
 
 
+def edit(server: int, weight: int) -> str:
+    return f"-e -t 192.0.2.10:80 -r 10.0.0.{server}:80 -m -w {weight}"
+
+
+BY: Mapping[str, Any] = {"at": made.AT, "who": "ann", "service": "web"}
+ACTS: Mapping[str, events.Event] = {
+    "drain": events.DrainBegan(
+        server="10.0.0.3:80", reason="new kernel", until=made.AT + 240, edits=(edit(3, 0),), **BY
+    ),
+    "maintenance": events.MaintenanceBegan(
+        server="10.0.0.4:80", reason="disk", until=made.AT + 7200, edits=(edit(4, 0),), **BY
+    ),
+    "ready": events.DrainEnded(server="10.0.0.3:80", cause="ready", edits=(edit(3, 2),), **BY),
+    "weight": events.WeightSet(
+        server="10.0.0.1:80", weight="50%", old="", reason="slow disk", edits=(edit(1, 1),), **BY
+    ),
+    "check-now": events.CheckAsked(servers=("10.0.0.1:80", "10.0.0.2:80", "10.0.0.3:80", "10.0.0.4:80"), **BY),
+    "freeze": events.Frozen(at=made.AT, who="ann", reason="moving the table", until=made.AT + 1800),
+    "thaw": events.Thawed(at=made.AT, who="ann"),
+    "reload": events.ReloadAsked(at=made.AT, who="ann"),
+}
+"""What becomes of each act, in the words of the real events."""
+
+RELOADED = events.Reloaded(at=made.AT, changes=("web: server 10.0.0.4:80 is removed",))
+
+
 def status(number: int = len(TIMES) - 1) -> Any:
     """As it was when the checks of that number had come."""
     at = made.AT - 5 * (len(TIMES) - 1 - number)
@@ -99,7 +128,6 @@ def answers() -> dict[str, Any]:
         "severity": "info",
         "text": f"table edited: {edit}",
     }
-    quiesced = "-e -t 192.0.2.10:80 -r 10.0.0.3:80 -m -w 0"
     rule = "check http: 2 passes in a row bring it back (rise = 2)"
     return {
         "GET /api/v1/status": status(),
@@ -116,12 +144,13 @@ def answers() -> dict[str, Any]:
         },
         "GET /api/v1/history": {"events": [edited, down], "next": None},
         "GET /api/v1/latency/web/10.0.0.2%3A80": {"points": []},
-        "POST /api/v1/drain": {
-            "done": [
-                "web: server 10.0.0.3:80 drained until 2026-11-22 15:04:00 UTC by ann (new kernel); table: " + quiesced
-            ],
+        **{f"POST /api/v1/{act}": {"done": [event.text()], "edits": []} for act, event in ACTS.items()},
+        "POST /api/v1/alert-test": {
+            "done": ["ops: arrived: 250 2.0.0 Ok: queued as 4F2A1"],
             "edits": [],
+            "failed": ["chat: did not arrive: webhook https://chat.example.com: HTTP 404 Not Found: no such room"],
         },
+        "GET /api/v1/events": stream,
         "POST /api/v1/plan": {
             "edits": ["-e -t 192.0.2.10:80 -r 10.0.0.1:80 -m -w 4", "-d -t 192.0.2.10:80 -r 10.0.0.4:80"],
             "effects": ["web: server 10.0.0.4:80 is removed"],
@@ -129,6 +158,15 @@ def answers() -> dict[str, Any]:
             "warnings": [],
         },
     }
+
+
+def stream(handler: Any) -> bytes:
+    """One event, and then no more until the picture has been taken."""
+    event: events.Event = RELOADED if "reloaded" in handler.path else ACTS["drain"]
+    line = json.dumps({"id": 10, **event.record()})
+    handler.wfile.write(f"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n\n{line}\n".encode())
+    handler.server.done.wait(PATIENCE)
+    return b""
 
 
 def left_on(active: int) -> Any:
@@ -148,15 +186,17 @@ COURSE = {
 def picture(columns: int, command: str) -> str:
     """What a person sees."""
     words = shlex.split(command)
-    live = words[0] == "top"
+    top, live = words[0] == "top", "-f" in words
     with tempfile.TemporaryDirectory(prefix="healthd-docs-") as folder, Stub(Path(folder) / "s") as stub:
         stub.answers = answers()
         if words[0] in COURSE:
             stub.answers["GET /api/v1/status"] = one_after_the_other(*COURSE[words[0]])
         variables = environment(HEALTHD_SOCKET=str(stub.path), TZ="UTC")
-        command_line = (*COMMAND, *words, *(("-n", "0.2") if live else ()))
-        with Terminal(command_line, columns, 26 if live else 100, variables) as terminal:
+        command_line = (*COMMAND, *words, *(("-n", "0.2") if top else ()))
+        with Terminal(command_line, columns, 26 if top else 100, variables) as terminal:
             if live:
+                terminal.until(lambda: terminal.text.endswith(edit(3, 0)))
+            elif top:
                 terminal.shows(bars(TIMES, len(TIMES)))
                 terminal.type("\n")
                 terminal.until(lambda: "because of" in terminal.text and terminal.lines[-1].startswith("latency"))

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import pytest
 
+from checkers.base import Outcome, Status
 from healthd.model import Table
 from healthd.plan import JobId
 from healthd.verdict import Health, Verdict
-from tests.support.building import FAIL, PASS, SORRY, A, B, service
+from tests.support.building import FAIL, PASS, SORRY, A, B, check, service
 from tests.support.controlling import Running, table
 
 
@@ -13,6 +14,17 @@ def verdicts(**by_server: Verdict) -> dict[JobId, Verdict]:
     return {
         JobId(f"web/{endpoint}/tcp"): by_server[name] for name, endpoint in (("a", A), ("b", B)) if name in by_server
     }
+
+
+def causes(**by_server: Outcome) -> dict[JobId, Outcome]:
+    return {
+        JobId(f"web/{endpoint}/tcp"): by_server[name] for name, endpoint in (("a", A), ("b", B)) if name in by_server
+    }
+
+
+def reasons(run: Running) -> list[str]:
+    """Of each server."""
+    return [server.reason for server in run.controller.snapshot.services[0].servers]
 
 
 def test_remembered_failures_are_counted_on() -> None:
@@ -55,6 +67,30 @@ def test_what_is_remembered_of_others_is_ignored() -> None:
     """A job that the configuration no longer has is nobody's."""
     run = Running(service(A), actual=table((A, 1)), remembered=verdicts(b=Verdict(Health.DOWN)))
     assert run.controller.verdicts == {"web/10.0.0.1:80/tcp": Verdict(Health.UP)}
+
+
+def test_why_a_server_is_down_is_known_before_its_first_outcome() -> None:
+    """By what put it down in the earlier run; what is found now takes its place, unless it has passed."""
+    remembered = verdicts(a=Verdict(Health.DOWN), b=Verdict(Health.UP))
+    run = Running(service(A, B), actual=table((A, 0), (B, 1)), remembered=remembered, causes=causes(a=FAIL, b=FAIL))
+    assert reasons(run) == [str(FAIL), ""]
+    assert run.controller.snapshot.services[0].servers[1].checks[0].cause is None, "it is up"
+    run.ask(A, "P")
+    assert reasons(run)[0] == str(FAIL)
+    now = Outcome(Status.FAIL, "L7STS", "status 503")
+    run.record(A, now)
+    assert reasons(run)[0] == str(now)
+    run.ask(A, "PP")
+    assert reasons(run)[0] == ""
+
+
+@pytest.mark.parametrize("name", ["tcp", "other"])
+def test_why_a_server_is_down_is_still_known_after_a_reload(name: str) -> None:
+    """Also where it comes before the first outcome, and whatever its check is called then."""
+    remembered = verdicts(a=Verdict(Health.DOWN))
+    run = Running(service(A), actual=table((A, 0)), remembered=remembered, causes=causes(a=FAIL))
+    run.reload(service(A, checks=[check(name, fall="5")]))
+    assert reasons(run) == [str(FAIL)]
 
 
 def test_a_loss_of_before_is_not_told_again() -> None:

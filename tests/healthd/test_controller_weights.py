@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from checkers.base import Code, Outcome, Status, passed
+from checkers.command import Command
 from healthd.config.values import ServiceConfig
 from healthd.control import explaining, shapes
 from healthd.events import WeightChanged
@@ -228,3 +229,17 @@ def test_what_a_server_asks_for_is_explained() -> None:
     assert shown["degraded"] is True
     last = shown["checks"][0]["last"]
     assert (last["factor"], last["degraded"], "weight" in last) == (0.75, True, False)
+
+
+async def test_what_scripts_of_keepalived_ask_for_adds_up() -> None:
+    """100 - 30 - 50 is in the table; that a change comes in its time holds for the sum."""
+    dynamic = Command(command=("/bin/true",), style="keepalived", dynamic=True)
+    checks = [check(name, checker=dynamic) for name in ("disk", "queue")]
+    run = Running(replace(service(server(A, 100), checks=checks), damping=DAMPING), actual=table((A, 100)))
+    run.record(A, passed(Code.PROCOK, "exit status 72", weight=70), "disk")
+    run.record(A, passed(Code.PROCOK, "exit status 52", weight=50), "queue")
+    assert run.weights() == {A: 70}
+    await run.clock.advance(10)
+    assert run.weights() == {A: 20}
+    run.record(A, passed(Code.PROCOK, "exit status 2", weight=0), "disk")
+    assert run.weights() == {A: 0}

@@ -12,6 +12,7 @@ from healthd.daemon import Daemon
 from healthd.edits import AddDestination, AddService, Edit, EditDestination
 from healthd.ipvs import IpvsUnavailable
 from healthd.ipvs.memory import MemoryIpvs
+from healthd.lock import Lock
 from healthd.model import Destination, ServiceKey, ServiceOptions, Table, VirtualService
 from healthd.operators.orders import Order
 from healthd.plan import JobId
@@ -19,6 +20,7 @@ from healthd.statefile import rounds
 from healthd.verdict import Health, Verdict
 from tests.support.building import KEY, OTHER_KEY, A
 from tests.support.daemons import OTHER, WEB, Site
+from tests.support.disks import small_disk
 
 FOREIGN = ServiceKey.marked(99)
 
@@ -173,6 +175,23 @@ async def test_the_daemon_forgets_what_single_rounds_have_counted(site: Site) ->
     assert rounds.load(kept, 0.0) == verdicts
     async with site.running():
         assert rounds.load(kept, 0.0) == {}
+
+
+async def test_a_disk_that_is_read_only_costs_no_check(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    """healthd starts, checks and edits; its socket, its memory and its history are missing, which is said."""
+    with small_disk(site.state_dir / "state") as disk:
+        disk.make_read_only()
+        site.state_dir = disk.path
+        site.settings()
+        with Lock(disk.path):
+            async with site.running():
+                await site.until(lambda: site.table == BOTH_UP)
+                await site.until(lambda: "history" in caplog.text)
+    assert (
+        "control.sock cannot be made, the disk is read-only; commands do not reach healthd until it can be written"
+        in caplog.text
+    )
+    assert "a restart would forget what operators set" in caplog.text
 
 
 async def test_a_frozen_table_is_not_withdrawn(site: Site, caplog: pytest.LogCaptureFixture) -> None:

@@ -117,6 +117,23 @@ def test_every_kind_has_an_example_here() -> None:
     assert {event.kind for event, _ in EXAMPLES} == set(KINDS)
 
 
+def test_a_line_does_not_grow_with_the_number_of_servers() -> None:
+    """Of many edits the line has the first and says how many there are more; the record has them all."""
+    event = events.TableEdited(at=1.5, edits=tuple(f"-D -f {mark}" for mark in range(10_000)))
+    assert event.text().startswith("table edited: -D -f 0, -D -f 1, ")
+    assert event.text().endswith("-D -f 19 and 9980 more")
+    assert len(event.record()["edits"]) == 10_000
+
+
+def test_what_tells_of_several_servers_names_each_with_its_service() -> None:
+    """Whose edits are of many services, and whose checks are of one; anything else has its server or none."""
+    edited = events.TableEdited(at=1.5, edits=("-d ...",), servers=("web/10.0.0.1:80", "a/b/[2001:db8::1]:80"))
+    asked = events.CheckAsked(at=1.5, service="web", who="root", servers=("10.0.0.1:80", "10.0.0.2:80"))
+    assert list(edited.tells_of) == [("web", "10.0.0.1:80"), ("a/b", "[2001:db8::1]:80")]
+    assert list(asked.tells_of) == [("web", "10.0.0.1:80"), ("web", "10.0.0.2:80")]
+    assert list(events.TableRestored(at=1.5).tells_of) == []
+
+
 @pytest.mark.parametrize(("event", "text"), EXAMPLES)
 def test_every_kind_has_a_text_that_needs_no_other_line(event: Event, text: str) -> None:
     """It says which service or server it is about, what happened, and why."""

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from healthd.lock import AlreadyLocked, Lock
+from tests.support.disks import small_disk
 
 HOLDER = """
 import sys, time
@@ -89,6 +90,27 @@ def test_a_child_does_not_inherit_the_lock(tmp_path: Path) -> None:
             pass
     finally:
         child.communicate(b"\n")
+
+
+def test_a_full_disk_keeps_nobody_from_holding_it(tmp_path: Path) -> None:
+    """Also where the file has been there before: only who holds it cannot be written."""
+    with small_disk(tmp_path / "disk") as disk:
+        disk.fill()
+        for _ in range(2):
+            with Lock(disk.path), pytest.raises(AlreadyLocked), Lock(disk.path):
+                pass
+
+
+@pytest.mark.parametrize("before", [True, False], ids=["file", "no file"])
+def test_a_read_only_disk_keeps_nobody_from_holding_it(tmp_path: Path, *, before: bool) -> None:
+    """With the file that an earlier healthd has left there, or without any."""
+    with small_disk(tmp_path / "disk") as disk:
+        if before:
+            with Lock(disk.path):
+                pass
+        disk.make_read_only()
+        with Lock(disk.path), pytest.raises(AlreadyLocked), Lock(disk.path):
+            pass
 
 
 def test_a_folder_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:

@@ -34,6 +34,18 @@ async def test_a_submitted_table_is_put_in_place_at_once() -> None:
         assert run.told() == ["table edited: -e -t 192.168.7.110:80 -r 10.0.0.1:80 -m -w 0"]
 
 
+async def test_edits_are_told_with_the_servers_that_they_are_of() -> None:
+    """Each once and by the name of its service; a service that has no name, and its own edits, are told as edits."""
+    run = Running()
+    run.reconciler.names = {KEY: "web"}
+    async with run.going(both(GOOD, table((B, 1), key=OTHER_KEY))):
+        (edited,) = (event for event in run.events() if isinstance(event, TableEdited))
+        assert (len(edited.edits), edited.servers) == (5, (f"web/{A}", f"web/{B}"))
+        await run.submit(both(table((A, 2), (B, 1)), table((B, 2), key=OTHER_KEY)))
+        (edited,) = (event for event in run.events() if isinstance(event, TableEdited))
+        assert (len(edited.edits), edited.servers) == (2, (f"web/{A}",))
+
+
 async def test_the_newest_table_wins() -> None:
     """There is no queue: what was submitted in between leaves no trace."""
     run = Running()

@@ -12,6 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checkers.base import Checker, Outcome, Phase, Target, Trace
+from checkers.combined import All
+from checkers.part import Part
+from healthd.phases import Spent
 from healthd.plan import Job, JobId, make
 from healthd.scheduler import Scheduler
 from healthd.slot import next_point, phase_of
@@ -187,7 +190,7 @@ async def test_a_reload_by_the_one_who_records_ends_the_job() -> None:
     """Recording may lead to a reload at once; the job that was recorded is then not started again."""
     run = Running()
 
-    def record(job: Job, outcome: Outcome) -> bool:
+    def record(job: Job, outcome: Outcome, spent: Spent) -> bool:
         run.scheduler.set_jobs({})
         return True
 
@@ -228,6 +231,23 @@ async def test_each_run_of_a_check_has_a_trace_of_its_own() -> None:
         await run.clock.advance(3)
     assert len(seen) == 3
     assert run.recorded == [PASS] * 3
+
+
+@pytest.mark.parametrize(("took", "code"), [(0.5, "L4OK"), (9, "L7TOUT")])
+@pytest.mark.parametrize(("number", "parts"), [(0, {"talk"}), (1, set()), (2, set())])
+async def test_of_questions_asked_at_once_no_phase_is_counted(
+    took: float, code: str, number: int, parts: set[str]
+) -> None:
+    """Neither of an answer nor at the deadline, whose code is that of one of them: their times are no parts of one."""
+    run = Running()
+    run.log.took = took
+    plain = run.check(interval=5, timeout=1)
+    combined = All(part=(Part(kind="slow", checker=plain.checker),) * max(number, 1))
+    run.set_jobs(dataclasses.replace(plain, checker=combined) if number else plain)
+    async with run.going():
+        await run.clock.advance(7)
+    assert run.recorded[-1].code == code
+    assert set(run.spent[-1]) == parts
 
 
 async def test_checks_of_several_servers_run_side_by_side() -> None:

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from healthd.engine.wheel import GRID
 from healthd.plan import JobId
-from healthd.wheel import GRID
 from tests.support.building import A
 from tests.support.scheduling import Running
 

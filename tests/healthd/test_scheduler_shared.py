@@ -9,6 +9,7 @@ from typing import ClassVar
 from checkers.base import Checker, Code, Outcome, Target, passed
 from healthd.clock import ManualClock, sleep_until
 from healthd.config.values import CheckConfig, ServiceConfig
+from healthd.phases import NOTHING, Spent
 from healthd.plan import Job, JobId, make
 from healthd.scheduler import Scheduler
 from healthd.slot import TASK_NEEDS
@@ -47,9 +48,9 @@ class Shared(Running):
         self.asking = Asking(clock=self.clock)
         self.jobs_recorded: list[JobId] = []
 
-    def record(self, job: Job, outcome: Outcome) -> bool:
+    def record(self, job: Job, outcome: Outcome, spent: Spent = NOTHING) -> bool:
         self.jobs_recorded.append(job.id)
-        return super().record(job, outcome)
+        return super().record(job, outcome, spent)
 
     def one(self, checker: Checker | None = None, interval: float = 2) -> ServiceConfig:
         return service(A, checks=[self.question(checker, interval)], key=KEY)

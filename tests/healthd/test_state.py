@@ -3,15 +3,17 @@ from __future__ import annotations
 import pytest
 
 from checkers.base import Code, Outcome, Status
+from checkers.command import Command
 from healthd.config.values import ServiceConfig
 from healthd.model import Destination, VirtualService
 from healthd.state import CheckRecord, ServerRecord, adopted, carried_over
 from healthd.tally import Repeated
 from healthd.verdict import Health, Verdict
-from healthd.weights import AS_USUAL
+from healthd.weights import AS_USUAL, Wish
 from tests.support.building import FAIL, LOST, PASS, UNKNOWN, A, B, check, outcomes, server, service
 
 TWO = [check("tcp"), check("http")]
+SIXTY = Outcome(Status.PASS, Code.PROCOK, weight=60)
 
 
 def one_server(config: ServiceConfig, weight: int | None) -> ServerRecord:
@@ -88,9 +90,9 @@ def test_a_wish_lasts_until_the_next_outcome_that_passed() -> None:
     record.take(Outcome(Status.PASS, Code.L7OK, weight=10))
     for outcome in (UNKNOWN, FAIL, UNKNOWN):
         record.take(outcome)
-        assert record.wish == 10
+        assert record.asks == Wish(10)
     record.take(PASS)
-    assert record.wish is None
+    assert record.asks == Wish()
 
 
 def test_the_smallest_wish_counts() -> None:
@@ -100,6 +102,20 @@ def test_the_smallest_wish_counts() -> None:
         the(record, name).take(Outcome(Status.PASS, Code.L7OK, weight=weight))
     record.weigh(AS_USUAL, 0.0)
     assert record.weighed.wish == 0
+
+
+def test_a_weight_that_was_found_does_not_add_up() -> None:
+    """What keepalived's scripts ask for adds up once they have said it, even if it is just that weight."""
+    dynamic = Command(command=("/bin/true",), style="keepalived", dynamic=True)
+    pair = [check(name, checker=dynamic) for name in ("one", "two")]
+    record = one_server(service(server(A, 100), checks=pair), 60)
+    found = []
+    for name, outcome in (("one", UNKNOWN), ("one", SIXTY), ("two", UNKNOWN), ("two", SIXTY)):
+        if not the(record, name).goes_on(outcome):
+            the(record, name).take(outcome)
+        record.weigh(AS_USUAL, 0.0)
+        found.append(record.weighed.wish)
+    assert found == [60, 60, 60, 20]
 
 
 def test_unknown_outcomes_are_counted() -> None:
@@ -186,6 +202,15 @@ def test_a_new_check_of_a_good_server_takes_nothing_from_it() -> None:
     assert after.servers[A].health is Health.DOWN
 
 
+def test_what_begins_anew_has_no_cause() -> None:
+    """A server out of maintenance is undecided: what put it down before is not why it waits."""
+    record = one_server(service(A), 1)
+    feed(record, "tcp", "FFF")
+    assert the(record, "tcp").cause == FAIL
+    record.begin_anew()
+    assert the(record, "tcp").cause is None
+
+
 def test_a_new_server_is_undecided_and_not_in_the_table() -> None:
     """It is decided by its first outcome."""
     before = adopted(service(A), VirtualService(destinations={A: Destination()}), 0.0)
@@ -198,7 +223,10 @@ def test_what_a_worker_held_back_is_added_up() -> None:
     """As if each had come by itself, but for how long the longest took."""
     record = CheckRecord(check("tcp"), Verdict())
     record.note(FAIL, 5.0)
-    record.note_many(Repeated(Status.FAIL, "L4CON", {0: 3, 2: 1}, 0.5))
-    record.note_many(Repeated(Status.PASS, "L4OK", {1: 2}, 0.25))
+    for status, times in ((Status.FAIL, 4), (Status.PASS, 2)):
+        repeated = Repeated(status, "L4")
+        for _ in range(times):
+            repeated.durations.add(0.125, {"connect": 0.1})
+        record.note_many(repeated)
     assert (record.count, record.fails, record.seconds) == (7, 4, FAIL.seconds + 0.75)
     assert (record.longest, record.last_at) == (FAIL.seconds, 5.0)

@@ -4,22 +4,31 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checkers.base import Outcome, Status
-from healthd.tally import BOUNDS, MOST_CODES, OTHER, Latency, Tally
+from healthd.tally import BOUNDS, MOST_CODES, OTHER, WHOLE, Latency, Tally
 from tests.support.building import A, B, service
 from tests.support.controlling import Running, table
 
 
-@given(st.lists(st.floats(0, 100)))
+@given(st.lists(st.floats(0, 100), min_size=1))
 def test_every_outcome_is_in_one_class_of_durations(seconds: list[float]) -> None:
     """A duration is in the first class whose bound it does not exceed, and together they are all there were."""
     tally = Tally()
     for each in seconds:
         tally.add("tcp", Outcome(Status.PASS, "L4OK", "", each))
-    view = tally.view
+    durations = tally.view.durations[WHOLE]
     for number, bound in enumerate(BOUNDS, 1):
-        assert sum(view.durations[:number]) == sum(each <= bound for each in seconds)
-    assert sum(view.durations) == len(seconds)
-    assert view.seconds == sum(seconds)
+        assert sum(durations.counts[:number]) == sum(each <= bound for each in seconds)
+    assert sum(durations.counts) == len(seconds)
+    assert durations.seconds == sum(seconds)
+
+
+def test_parts_are_counted_beside_the_whole() -> None:
+    """A part has as many durations as there were checks that went through it."""
+    tally = Tally()
+    tally.add("https", Outcome(Status.PASS, "L7OK", "", 0.5), {"connect": 0.0005, "tls": 0.125, "talk": 0.3745})
+    tally.add("https", Outcome(Status.FAIL, "L4TOUT", "", 1.0), {"connect": 1.0})
+    found = {part: (sum(view.counts), view.seconds) for part, view in tally.view.durations.items()}
+    assert found == {WHOLE: (2, 1.5), "connect": (2, 1.0005), "tls": (1, 0.125), "talk": (1, 0.3745)}
 
 
 def test_codes_are_counted_by_check_and_status_and_there_are_not_too_many() -> None:

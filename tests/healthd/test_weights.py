@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checkers.base import Code, Outcome, Status, passed
-from healthd.weights import AS_CONFIGURED, Damping, Step, Weighed, Wish, asked, damped, share, slowed
+from healthd.weights import AS_CONFIGURED, AS_USUAL, Damping, Step, Weighed, Wish, asked, damped, share, slowed
 
 HALF = Damping(degraded=0.5, step=Step(0), interval=0.0)
 TEN = Damping(step=Step(10, percent=True), interval=10.0)
 
 factors = st.floats(0, 65535)
 weights = st.integers(0, 65535)
-wishes = st.builds(Wish, st.none() | weights, st.none() | factors, st.booleans())
+wishes = st.builds(Wish, st.none() | weights, st.none() | factors, st.booleans(), st.just(value=False))
 dampings = st.builds(
     Damping, st.floats(0, 1), st.builds(Step, st.integers(0, 100), percent=st.booleans()), st.floats(0, 100)
 )
@@ -62,6 +62,57 @@ def test_several_checks_get_the_smallest_wish(those: list[Wish], configured: int
     each = [weight for wish in those if (weight := wish.of(configured, damping.degraded)) is not None]
     assert found.wish == (min(each) if each else None)
     assert found.degraded is any(wish.degraded for wish in those)
+
+
+def adding(*weights: int) -> list[Wish]:
+    return [Wish(weight, adds_up=True) for weight in weights]
+
+
+@pytest.mark.parametrize(
+    ("those", "weight"),
+    [
+        (adding(70), 70),
+        (adding(70, 50), 20),
+        (adding(70, 50, 20), 0),
+        (adding(150, 70), 120),
+        (adding(150, 150), 200),
+        ([Wish(), *adding(70)], 70),
+        ([*adding(70, 50), Wish(15)], 15),
+        ([*adding(70, 50), Wish(60), Wish(factor=0.5)], 20),
+        ([*adding(90), Wish(90, degraded=True, adds_up=True)], 50),
+    ],
+)
+def test_weights_that_add_up_are_one_wish(those: list[Wish], weight: int) -> None:
+    """The configured weight, here 100, and all by which they differ from it; then the smallest wish is heard."""
+    assert asked(those, 100, HALF).wish == weight
+
+
+@pytest.mark.parametrize(
+    ("configured", "statuses", "weight"),
+    [
+        (100, (72, 52), 20),
+        (100, (52, 22), 0),
+        (100, (2, 152), 50),
+        (100, (0, 52), 50),
+        (100, (152, 152), 200),
+        (1, (12, 7), 14),
+        (0, (52, 0), 50),
+    ],
+)
+def test_what_adds_up_is_what_keepalived_puts_into_the_table(
+    configured: int, statuses: tuple[int, ...], weight: int
+) -> None:
+    """Seen with ipvsadm beside keepalived 2.2.7 with two MISC_CHECKs that are misc_dynamic."""
+    those = [Wish(status - 2, adds_up=True) if status else Wish() for status in statuses]
+    assert asked(those, configured, AS_USUAL).wish == weight
+
+
+@given(st.lists(st.integers(0, 253), min_size=1, max_size=5), weights)
+def test_what_adds_up_adds_up_as_keepalived_does(those: list[int], configured: int) -> None:
+    """Exit status e of misc_dynamic adds e - 2 - w to the weight w, in any order, and the kernel's limits hold."""
+    found = asked(adding(*those), configured, AS_USUAL).wish
+    assert found == asked(adding(*reversed(those)), configured, AS_USUAL).wish
+    assert found == sorted((0, configured + sum(those) - configured * len(those), 65535))[1]
 
 
 def run(damping: Damping, *steps: tuple[float, int | None], configured: int = 100) -> list[int | None]:
@@ -150,4 +201,5 @@ def test_what_is_asked_for_in_words() -> None:
     """For `healthd probe` and `healthd explain`."""
     assert str(Wish()) == ""
     assert str(Wish(weight=0)) == "asks for weight 0"
+    assert str(Wish(7, adds_up=True)) == "asks for weight 7, which adds up with that of other such checks"
     assert str(Wish(3, 0.125, degraded=True)) == "degraded, asks for weight 3 and 12.5% of its weight"

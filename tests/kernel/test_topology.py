@@ -108,17 +108,22 @@ def test_answers_in_turn_are_counted(lab: Lab) -> None:
 
 
 def test_the_watch_sees_every_edit(lab: Lab) -> None:
-    """The table is read often enough that edits by hand are all seen, each with its time."""
+    """The table is read often enough that edits by hand are all seen, each with its time.
+
+    A reading asks for the services first, and then for the servers of each: in between a service may lose them.
+    """
     service = f"-t {lab.vip}:80"
+    added, server = f"-A {service} -s rr", f"{service} -r 10.2.0.11:80"
     with lab.director.watch() as watch:
-        for command in (f"-A {service} -s rr", f"-a {service} -r 10.2.0.11:80 -m", f"-D {service}"):
+        for command in (added, f"-a {server} -m", f"-d {server}", f"-D {service}"):
             lab.director.ipvsadm(command)
             readings = watch.readings
             eventually(lambda: watch.readings >= readings + 2, "read again")  # noqa: B023 - called at once
     assert [repr(table) for _, table in watch.seen] == [
         "",
-        f"-A {service} -s rr",
-        f"-A {service} -s rr\n-a {service} -r 10.2.0.11:80 -m -w 1",
+        added,
+        f"{added}\n-a {server} -m -w 1",
+        added,
         "",
     ]
 

@@ -13,6 +13,7 @@ import pytest
 from checkers.registry import kinds
 from healthd.cli import COMMANDS
 from healthd.config.values import Settings
+from healthd.events import KINDS
 from manual.program import table
 from manual.roff import Page
 
@@ -54,7 +55,7 @@ def test_man_has_no_warnings(pages: Path, name: str) -> None:
 
 @pytest.mark.skipif(not shutil.which("man"), reason="man is not installed")
 def test_nothing_is_left_out(pages: Path) -> None:
-    """Every command, every kind of check, every setting, every signal and exit status."""
+    """Every command, kind of check, setting, event, signal and exit status; what all kinds have stands there once."""
     program, configuration, checks = (read(pages / name) for name in NAMES)
     for command in COMMANDS:
         assert f" healthd {command} " in program
@@ -62,6 +63,11 @@ def test_nothing_is_left_out(pages: Path) -> None:
         assert f" {kind} " in checks
     for setting in Settings.__slots__:
         assert f" {setting} (" in configuration
+    for event in KINDS:
+        assert f" {event} (" in configuration
+    assert checks.count(" mark (integer)") == 1
+    assert 'default "90d") For how long events are kept' in configuration
+    assert 'persistent ("off" or such as "2m")' in configuration
     assert "SIGHUP reads the configuration again" in program
     assert " 78 the configuration is bad" in program
 

@@ -40,3 +40,9 @@ def test_it_does_not_run_as_root() -> None:
         "CMD",
     ]
     assert given("USER") == ["healthd"]
+
+
+def test_the_command_that_builds_it_keeps_the_health_check() -> None:
+    """podman's own form of image has none, and leaves it out with a warning."""
+    assert len(given("HEALTHCHECK")) == 1
+    assert "podman build --format docker " in TEXT.splitlines()[0]

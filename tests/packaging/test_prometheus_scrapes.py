@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from healthd.demo.servers import three_servers
-from tests.support.browsing import PATIENCE, TOKENS, WEB, Director, free_port
+from tests.support.browsing import PATIENCE, TOKENS, WEB, Director
+from tests.support.ports import free_port
 
 RULES = Path(__file__).parents[2] / "packaging" / "prometheus" / "healthd.rules.yml"
 CONFIGURATION = """

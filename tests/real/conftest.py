@@ -1,8 +1,11 @@
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.checkers.certificates import Pki
+from tests.real.nginx import Ports, nginx
+from tests.real.programs import Program
 
 
 @pytest.fixture(scope="session")
@@ -17,3 +20,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequ
     made = tmp_path_factory.mktemp(request.module.__name__.rpartition("test_")[2])
     made.chmod(0o755)
     return made
+
+
+@pytest.fixture(scope="module")
+def server(folder: Path, pki: Pki) -> Iterator[tuple[Program, Ports]]:
+    """nginx, and its ports."""
+    program, ports = nginx(folder, pki.issued("localhost"), pki.issued("localhost", expired=True))
+    with program:
+        yield program, ports

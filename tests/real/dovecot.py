@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.real.programs import Program, free_port
+from tests.real.programs import Program
 from tests.real.unprivileged import copied, give, run, unprivileged
+from tests.support.ports import free_ports
 
 USER, PASSWORD = "probe", "open sesame"
 
@@ -83,7 +84,8 @@ class Dovecot(Program):
         folder.mkdir()
         give(folder, 0o755)
         self.log = folder / "dovecot.log"
-        self.ports = {name: free_port() for name in ("imap", "imaps", "pop3", "pop3s", "lmtp", "sasl")}
+        names = ("imap", "imaps", "pop3", "pop3s", "lmtp", "sasl")
+        self.ports = dict(zip(names, free_ports(len(names)), strict=True))
         give(_written(folder / "users", f"{USER}:{{PLAIN}}{PASSWORD}\n"), 0o600)
         user, group = run(["id", "-un"]).strip(), run(["id", "-gn"]).strip()
         configuration = _CONFIGURATION.format(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.real.programs import Program, free_port
+from tests.real.programs import Program
 from tests.real.unprivileged import copied, give, run, unprivileged
+from tests.support.ports import free_port
 
 PASSWORD = "open sesame"
 

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.real.programs import Program, free_port
+from tests.real.programs import Program
+from tests.support.ports import free_ports
 
 _CONFIGURATION = """
 daemon off; master_process off; pid {folder}/pid; error_log {folder}/error.log;
@@ -52,7 +53,7 @@ class Ports:
 
 def nginx(folder: Path, certificate: Path, expired_certificate: Path) -> tuple[Program, Ports]:
     """Not started yet. The certificates hold their keys."""
-    ports = Ports(*(free_port() for _ in range(5)))
+    ports = Ports(*free_ports(5))
     configuration = folder / "nginx.conf"
     named = {name: getattr(ports, name) for name in Ports.__slots__}
     text = _CONFIGURATION.format(

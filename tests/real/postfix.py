@@ -6,9 +6,10 @@ import shutil
 from pathlib import Path
 
 from tests.checkers.certificates import Pki
-from tests.real.programs import Program, free_port
+from tests.real.programs import Program
+from tests.support.ports import free_ports
 
-MAIN = """\
+COMMON = """\
 compatibility_level = 3.6
 queue_directory = {folder}/queue
 data_directory = {folder}/data
@@ -18,15 +19,18 @@ mail_owner = postfix
 setgid_group = postdrop
 inet_interfaces = 127.0.0.1
 inet_protocols = ipv4
+alias_maps =
+smtpd_tls_cert_file = {certificate}
+smtpd_tls_key_file = {certificate}
+"""
+
+MAIN = """\
 myhostname = mail.example.com
 mydestination = example.com
-alias_maps =
 alias_database =
 local_recipient_maps = inline:{{probe=here}}
 smtpd_relay_restrictions = reject_unauth_destination
 smtpd_helo_required = yes
-smtpd_tls_cert_file = {certificate}
-smtpd_tls_key_file = {certificate}
 smtpd_sasl_type = dovecot
 smtpd_sasl_path = inet:127.0.0.1:{sasl}
 smtpd_sasl_auth_enable = yes
@@ -58,19 +62,29 @@ postlog unix-dgram n - n - 1 postlogd
 """
 
 
-class Postfix(Program):
-    """`ports` by service: smtp, submission, smtps, postscreen, and expired, whose certificate is. Takes mail for probe.
+class Instance(Program):
+    """Postfix with a folder of its own; `main` goes beyond what every instance has in its main.cf.
 
     Its master runs as root alone.
     """
 
-    def __init__(self, folder: Path, sasl: int, pki: Pki) -> None:
-        self.ports = {name: free_port() for name in ("smtp", "submission", "smtps", "postscreen", "expired")}
-        self.folder, self.log = folder, folder / "mail.log"
-        for path in (folder, folder / "etc", folder / "queue", folder / "data"):
-            path.mkdir()
+    def __init__(self, folder: Path, port: int, certificate: Path, main: str, master: str) -> None:
+        for path in (folder / "etc", folder / "queue", folder / "data"):
+            path.mkdir(parents=True)
         shutil.chown(folder / "data", "postfix")
-        certificate, expired = pki.issued("127.0.0.1"), pki.issued("127.0.0.1", expired=True)
-        (folder / "etc/main.cf").write_text(MAIN.format(folder=folder, sasl=sasl, certificate=certificate))
-        (folder / "etc/master.cf").write_text(MASTER.format(expired_certificate=expired, **self.ports))
-        super().__init__(["postfix", "-c", folder / "etc", "start-fg"], folder, port=self.ports["smtp"])
+        common = COMMON.format(folder=folder, certificate=certificate)
+        (folder / "etc/main.cf").write_text(common + main)
+        (folder / "etc/master.cf").write_text(master)
+        super().__init__(["postfix", "-c", folder / "etc", "start-fg"], folder, port=port)
+
+
+class Postfix(Instance):
+    """Takes mail for probe. `ports` by service: smtp, submission, smtps, postscreen, expired (its certificate is)."""
+
+    def __init__(self, folder: Path, sasl: int, pki: Pki) -> None:
+        names = ("smtp", "submission", "smtps", "postscreen", "expired")
+        self.ports = dict(zip(names, free_ports(len(names)), strict=True))
+        self.folder, self.log = folder, folder / "mail.log"
+        expired = pki.issued("127.0.0.1", expired=True)
+        master = MASTER.format(expired_certificate=expired, **self.ports)
+        super().__init__(folder, self.ports["smtp"], pki.issued("127.0.0.1"), MAIN.format(sasl=sasl), master)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import signal
 from pathlib import Path
 
-from tests.real.programs import PATIENCE, Program, free_port
+from tests.real.programs import PATIENCE, Program
 from tests.real.unprivileged import copied, give, run, unprivileged
+from tests.support.ports import free_port
 
 PASSWORD = "open sesame"
 

@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import socket
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Self
+from typing import ClassVar, Self
 
 from checkers.base import Checker, Outcome, Status, Target
 from tests.checkers.asking import ask
-from tests.support.processes import processes, running
+from tests.support.processes import is_held, processes, running
 
 PATIENCE = 30  # seconds that a program may take to start or to end on a busy machine
 POLL = 0.02
 TRIES = 5
-
-
-def free_port(kind: int = socket.SOCK_STREAM) -> int:
-    """A port of 127.0.0.1 that nobody has now."""
-    with socket.socket(socket.AF_INET, kind) as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
 
 
 class Program:
@@ -33,6 +26,9 @@ class Program:
 
     Without `port` it is up when `ready` exists. Use it as `with Program(...) as program:`, once started.
     """
+
+    patience: ClassVar[float] = PATIENCE
+    """Seconds until it has to be up."""
 
     def __init__(
         self,
@@ -63,12 +59,23 @@ class Program:
             self._process = subprocess.Popen(
                 self._command, stdout=log, stderr=log, start_new_session=True, env=self._environment
             )
-        give_up = time.time() + PATIENCE
+        give_up = time.time() + self.patience
         while not self._is_up():
-            if self._process.poll() is not None or time.time() > give_up:
+            status = self._process.poll()
+            if status is not None or time.time() > give_up:
                 self.stop()
-                raise AssertionError(f"{self._command[0]} did not start:\n{self._log.read_text(errors='replace')}")
+                raise AssertionError(self._complaint(status))
             time.sleep(POLL)
+
+    def _complaint(self, status: int | None) -> str:
+        """Why it did not start; `status` is that of the process, None if it runs and has not listened in time."""
+        awaited = f"port {self.port}" if self._ready is None else f"{self._ready}, with port {self.port}"
+        if status is None:
+            end = f"was not up within {self.patience} s"
+        else:
+            end = f"ended by signal {-status}" if status < 0 else f"ended with status {status}"
+        said = self._log.read_text(errors="replace").rstrip() or "(it wrote nothing)"
+        return f"{shlex.join(self._command)} {end}, awaited at {awaited}:\n{said}"
 
     def _is_up(self) -> bool:
         if self._ready is not None:
@@ -91,8 +98,13 @@ class Program:
             self._ready.unlink(missing_ok=True)
 
     def pause(self) -> None:
-        """The kernel still accepts connections for it, and nobody answers."""
+        """Returns when it is held: the kernel still accepts connections for it, and nobody answers."""
         self._signal(signal.SIGSTOP)
+        give_up = time.time() + PATIENCE
+        while moving := [number for number in self._family() if not is_held(number)]:
+            assert time.time() < give_up, f"{self._command[0]} goes on after SIGSTOP: {moving}"
+            self._signal(signal.SIGSTOP)  # what it has started meanwhile, too
+            time.sleep(POLL)
 
     def resume(self) -> None:
         self._signal(signal.SIGCONT)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.real.programs import Program, free_port
+from tests.real.programs import Program
 from tests.real.unprivileged import copied, give, run, unprivileged
+from tests.support.ports import free_ports
 
 PASSWORD = "open sesame"
 PROBE = "cn=probe,dc=example,dc=com"
@@ -58,10 +59,10 @@ class Slapd(Program):
         give(folder, 0o755)
         (folder / "data").mkdir()
         give(folder / "data", 0o700)
-        port, self.ldaps = free_port(), free_port()
+        port, self.ldaps = free_ports(2)
         configuration = folder / "slapd.conf"
         configuration.write_text(CONFIGURATION.format(folder=folder, certificate=copied(certificate, folder)))
         run(["/usr/sbin/slapadd", "-q", "-f", configuration], ENTRIES)
         listeners = f"ldap://127.0.0.1:{port} ldaps://127.0.0.1:{self.ldaps}"
-        command: list[str | Path] = ["/usr/sbin/slapd", "-d", "0", "-f", configuration, "-h", listeners]
+        command: list[str | Path] = ["/usr/sbin/slapd", "-d", "none", "-f", configuration, "-h", listeners]
         super().__init__(unprivileged(command), folder, port=port)

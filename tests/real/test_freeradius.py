@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,9 @@ import pytest
 from checkers.base import Code, Outcome, Target
 from checkers.radius import Radius
 from tests.checkers.asking import ask
-from tests.real.programs import Program, free_port, through_faults
+from tests.real.programs import Program, through_faults
 from tests.real.unprivileged import give, reachable_folder, unprivileged
+from tests.support.ports import free_port
 
 PASSWORD, SECRET = "open sesame", "between the two of us"
 
@@ -73,7 +73,7 @@ probe Cleartext-Password := "{PASSWORD}"
 @pytest.fixture(scope="module")
 def freeradius() -> Iterator[Program]:
     with reachable_folder() as folder:
-        port = free_port(socket.SOCK_DGRAM)
+        port = free_port()
         for name, text in {"radiusd.conf": CONFIGURATION, "users": USERS}.items():
             content = text.format(folder=folder, port=port, secret=SECRET) if text is CONFIGURATION else text
             (folder / name).write_text(content)

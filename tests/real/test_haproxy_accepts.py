@@ -13,7 +13,8 @@ from checkers.tcp import Tcp
 from tests.checkers.asking import ask
 from tests.checkers.certificates import Pki
 from tests.real.haproxy import Haproxy
-from tests.real.programs import Program, free_port
+from tests.real.programs import Program
+from tests.support.ports import free_ports
 
 HAPROXY = """\
 frontend plain
@@ -46,7 +47,7 @@ versions = pytest.mark.parametrize("version", ["v1", "v2"])
 
 @pytest.fixture(scope="module")
 def ports() -> dict[str, int]:
-    return {"plain": free_port(), "tls": free_port(), "nginx": free_port()}
+    return dict(zip(("plain", "tls", "nginx"), free_ports(3), strict=True))
 
 
 @pytest.fixture(scope="module")

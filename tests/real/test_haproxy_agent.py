@@ -10,7 +10,7 @@ from checkers.agent import Agent
 from checkers.base import Outcome, Status, Target
 from tests.checkers.asking import ask
 from tests.real.haproxy import Haproxy, Opinion
-from tests.real.programs import free_port
+from tests.support.ports import free_ports
 
 CONFIGURED = 100
 """The server's weight: a percentage of it is easily read."""
@@ -33,7 +33,8 @@ class Spokesman:
 @pytest.fixture(scope="module")
 def ports() -> tuple[int, int]:
     """Of the agent, and of the server that it speaks for."""
-    return free_port(), free_port()
+    first, second = free_ports(2)
+    return first, second
 
 
 @pytest.fixture(scope="module")

@@ -26,9 +26,10 @@ from tests.real.mariadb import MariaDb
 from tests.real.nginx import nginx
 from tests.real.postfix import Postfix
 from tests.real.postgres import Postgres
-from tests.real.programs import Program, free_port
+from tests.real.programs import Program
 from tests.real.slapd import Slapd
 from tests.real.unprivileged import reachable_folder
+from tests.support.ports import free_port
 
 BACKEND = """\
 backend {name}

@@ -12,8 +12,9 @@ from checkers.base import Code, Target
 from checkers.nntp import Nntp
 from tests.checkers.asking import ask
 from tests.checkers.certificates import Pki
-from tests.real.programs import Program, free_port, through_faults
+from tests.real.programs import Program, through_faults
 from tests.real.unprivileged import copied, give, reachable_folder, run, unprivileged
+from tests.support.ports import free_port
 
 BIN = Path("/usr/lib/news/bin")
 PASSWORDS = "probe:he0Ob1UJDirEk\n"  # crypt(3) of "sesame"

@@ -10,7 +10,8 @@ from checkers.base import Code, Status, Target
 from checkers.sip import Sip
 from tests.checkers.asking import ask
 from tests.checkers.certificates import Pki
-from tests.real.programs import Program, free_port, through_faults
+from tests.real.programs import Program, through_faults
+from tests.support.ports import free_port, free_ports
 
 KAMAILIO = """\
 #!KAMAILIO
@@ -77,7 +78,7 @@ class Kamailio:
 
     def __init__(self, folder: Path, certificate: Path) -> None:
         folder.mkdir()
-        self.port, self.tls = free_port(), free_port()
+        self.port, self.tls = free_ports(2)
         configuration = folder / "kamailio.cfg"
         configuration.write_text(KAMAILIO.format(port=self.port, tls=self.tls, folder=folder))
         (folder / "tls.cfg").write_text(TLS.format(file=certificate))

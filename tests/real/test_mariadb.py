@@ -128,7 +128,7 @@ async def test_wrong_credentials(servers: Servers, folder: Path) -> None:
             {"query": "SELECT nothing"},
             """L7STS running the query: 1054 "Unknown column 'nothing' in 'SELECT'\"""",
         ),
-        ({"query": "SELECT REPEAT('x', 2000000)"}, "L7RSP the server sent more than 1048576 bytes"),
+        ({"query": "SELECT REPEAT('x', 2000000)"}, "L7RSP the server sent more than 65536 bytes"),
         (
             {"database": "none"},
             """L7STS logging in: 1044 "Access denied for user 'open'@'127.0.0.1' to database 'none'\"""",
@@ -147,9 +147,9 @@ async def test_roles(servers: Servers) -> None:
     assert str(await asked(servers.primary, user="open", role="primary")) == found.format("primary")
     assert str(await asked(servers.replica, user="open", role="replica")) == found.format("replica")
     outcome = await asked(servers.replica, user="open", role="primary", query="SELECT 1")
-    assert str(outcome) == "L7STS is a replica (read_only is 1); expected a primary"
+    assert str(outcome) == "L7STS it is a replica (read_only is 1); expected a primary"
     outcome = await asked(servers.primary, user="open", role="replica")
-    assert str(outcome) == "L7STS is a primary (read_only is 0); expected a replica"
+    assert str(outcome) == "L7STS it is a primary (read_only is 0); expected a replica"
 
 
 async def test_a_handshake_is_no_interrupted_connection(servers: Servers) -> None:

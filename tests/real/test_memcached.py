@@ -9,7 +9,8 @@ from checkers.base import Code, Status, Target
 from checkers.memcached import Memcached
 from checkers.udp import Udp
 from tests.checkers.asking import ask
-from tests.real.programs import Program, free_port, through_faults
+from tests.real.programs import Program, through_faults
+from tests.support.ports import free_port
 
 
 @pytest.fixture(scope="module")

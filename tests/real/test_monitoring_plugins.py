@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from checkers.base import Code, Status, Target
 from checkers.command import Command
 from tests.checkers.asking import ask
-from tests.checkers.certificates import Pki
-from tests.real.nginx import Ports, nginx
-from tests.real.programs import Program, free_port, through_faults
+from tests.real.nginx import Ports
+from tests.real.programs import Program, through_faults
+from tests.support.ports import free_port
 
 FOLDER = "/usr/lib/nagios/plugins"
 
 
 def plugin(name: str, *arguments: str) -> Command:
     return Command(command=(f"{FOLDER}/{name}", *arguments), style="nagios")
-
-
-@pytest.fixture(scope="module")
-def server(folder: Path, pki: Pki) -> Iterator[tuple[Program, Ports]]:
-    program, ports = nginx(folder, pki.issued("localhost"), pki.issued("localhost", expired=True))
-    with program:
-        yield program, ports
 
 
 def at(port: int) -> Target:

@@ -11,8 +11,9 @@ import pytest
 from checkers.base import Code, Target
 from checkers.ssh import Ssh
 from tests.checkers.asking import ask
-from tests.real.programs import Program, free_port, through_faults
+from tests.real.programs import Program, through_faults
 from tests.real.unprivileged import give, reachable_folder, run, unprivileged
+from tests.support.ports import free_port
 from tests.support.processes import until
 
 
@@ -53,11 +54,11 @@ async def test_wrong_content(sshd: Sshd) -> None:
     assert re.fullmatch(r'L7RSP greeted with "SSH-2\.0-OpenSSH_[^"]*"; expected "dropbear" in it', str(outcome))
 
 
-async def test_the_server_sees_a_proper_end(sshd: Sshd) -> None:
-    """Its log tells of a client that has disconnected and says why, and of no error."""
-    before = len(sshd.log.read_text())
-    await ask(Ssh(), Target(address="127.0.0.1", port=sshd.port))
-    await until(lambda: sshd.log.read_text()[before:].count("health check") == 2)  # in a task and by the engine
-    told = sshd.log.read_text()[before:]
+async def test_the_server_sees_a_proper_end() -> None:
+    """Its log, in which nobody else is, tells of a client that has disconnected and says why, and of no error."""
+    with reachable_folder() as folder, Sshd(folder / "sshd") as sshd:
+        await ask(Ssh(), Target(address="127.0.0.1", port=sshd.port))
+        await until(lambda: sshd.log.read_text().count("health check") == 2)  # in a task and by the engine
+        told = sshd.log.read_text()
     assert "error" not in told
     assert "reset" not in told

@@ -22,22 +22,14 @@ from healthd.events import Bus
 from tests.checkers.certificates import Pki
 from tests.healthd.alerts.making import alert, down, until
 from tests.healthd.alerts.sending import failure, send
-from tests.real.programs import PATIENCE, Program, free_port
+from tests.real.postfix import Instance
+from tests.real.programs import PATIENCE, Program
+from tests.support.ports import free_ports
 
 MAIN = """\
-compatibility_level = 3.6
-queue_directory = {folder}/queue
-data_directory = {folder}/data
-maillog_file = {folder}/mail.log
-maillog_file_prefixes = {folder}
-mail_owner = postfix
-setgid_group = postdrop
-inet_interfaces = 127.0.0.1
-inet_protocols = ipv4
 myhostname = relay.example.com
 mynetworks = 127.0.0.0/8
 mydestination =
-alias_maps =
 relayhost = [127.0.0.1]:{sink}
 smtp_dns_support_level = disabled
 smtp_host_lookup = native
@@ -45,8 +37,6 @@ smtpd_relay_restrictions = permit_mynetworks, reject
 smtpd_recipient_restrictions = check_recipient_access inline:{{gone@example.com=REJECT}}, permit
 smtpd_tls_security_level = encrypt
 smtpd_tls_received_header = yes
-smtpd_tls_cert_file = {certificate}
-smtpd_tls_key_file = {certificate}
 """
 MASTER = """\
 127.0.0.1:{port} inet n - n - - smtpd
@@ -85,15 +75,10 @@ def relay(pki: Pki) -> Iterator[Relay]:
     if os.geteuid() != 0:
         pytest.skip("postfix's master starts as root alone")
     with tempfile.TemporaryDirectory(prefix="healthd-relay-") as made:
-        folder, port, sink = Path(made), free_port(), free_port()
+        folder, (port, sink) = Path(made), free_ports(2)
         folder.chmod(0o755)  # postfix's user looks into it
-        for name in ("etc", "queue", "data", "received"):
-            (folder / name).mkdir()
-        shutil.chown(folder / "data", "postfix")
+        (folder / "received").mkdir()
         shutil.chown(folder / "received", "nobody")
-        certificate = pki.issued("127.0.0.1")
-        (folder / "etc/main.cf").write_text(MAIN.format(folder=folder, sink=sink, certificate=certificate))
-        (folder / "etc/master.cf").write_text(MASTER.format(port=port))
         config = MailConfig(
             to=("ops@example.com",),
             sender="healthd@lb1.example.com",
@@ -105,7 +90,9 @@ def relay(pki: Pki) -> Iterator[Relay]:
         far_end = ["smtp-sink", "-u", "nobody", "-d", f"{folder}/received/%s.", f"127.0.0.1:{sink}", "10"]
         with (
             Program(far_end, folder, port=sink),
-            Program(["postfix", "-c", folder / "etc", "start-fg"], folder, port=port) as program,
+            Instance(
+                folder, port, pki.issued("127.0.0.1"), MAIN.format(sink=sink), MASTER.format(port=port)
+            ) as program,
         ):
             yield Relay(program, config, folder / "received")
 

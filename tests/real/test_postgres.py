@@ -136,7 +136,7 @@ async def test_the_password_is_not_told_in_the_clear(servers: Servers, password_
         ({"query": "SELECT nothing"}, 'L7STS running the query: 42703 "column "nothing" does not exist"'),
         (
             {"query": "SELECT repeat('x', 1024) FROM generate_series(1, 2000)"},
-            "L7RSP the server sent more than 1048576 bytes",
+            "L7RSP the server sent more than 65536 bytes",
         ),
         ({"database": "none"}, 'L7STS logging in: 3D000 "database "none" does not exist"'),
     ],
@@ -153,9 +153,9 @@ async def test_roles(servers: Servers) -> None:
     assert str(await asked(servers.primary, user="trusted", role="primary")) == found.format("primary")
     assert str(await asked(servers.replica, user="trusted", role="replica")) == found.format("replica")
     outcome = await asked(servers.replica, user="trusted", role="primary", query="SELECT 1")
-    assert str(outcome) == "L7STS is a replica (pg_is_in_recovery() is t); expected a primary"
+    assert str(outcome) == "L7STS it is a replica (pg_is_in_recovery() is t); expected a primary"
     outcome = await asked(servers.primary, user="trusted", role="replica")
-    assert str(outcome) == "L7STS is a primary (pg_is_in_recovery() is f); expected a replica"
+    assert str(outcome) == "L7STS it is a primary (pg_is_in_recovery() is f); expected a replica"
 
 
 async def test_the_server_complains_of_nothing(servers: Servers, password_file: str) -> None:

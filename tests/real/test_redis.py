@@ -11,7 +11,8 @@ from checkers.dialog import Dialog
 from checkers.redis import Redis
 from tests.checkers.asking import ask, ask_once
 from tests.checkers.certificates import Pki
-from tests.real.programs import PATIENCE, Program, free_port, through_faults
+from tests.real.programs import PATIENCE, Program, through_faults
+from tests.support.ports import free_port
 
 PASSWORD = "correct-horse"
 AT_ONCE = ("--repl-diskless-sync-delay", "0")  # a master waits 5 s for more replicas to come
@@ -100,9 +101,9 @@ async def test_login(guarded: Program, tmp_path: Path) -> None:
 async def test_roles(master: Program, replica: Program) -> None:
     """Each is what it is, and the other role fails by name."""
     in_touch = await until(Redis(role="replica"), replica, passes)
-    master_of_it = f'its master "127.0.0.1" port "{master.port}"'
+    master_of_it = f'its master "127.0.0.1" port {master.port}'
     assert in_touch.detail.endswith(f" s ago in touch with {master_of_it}")
-    assert (await until(Redis(role="master"), master, passes)).detail == 'it is a master with "1" replicas'
+    assert (await until(Redis(role="master"), master, passes)).detail == "it is a master with 1 replica"
     for role, program, text in (
         ("master", replica, "it is a replica; expected a master"),
         ("replica", master, "it is a master; expected a replica"),
@@ -126,7 +127,7 @@ async def test_replication(master: Program, replica: Program) -> None:
     master.stop()
     down = await until(Redis(role="replica"), replica, lambda outcome: not passes(outcome))
     assert down.code == Code.L7RSP
-    assert f'it is a replica whose link to its master "127.0.0.1" port "{master.port}" is down' in down.detail
+    assert f'it is a replica whose link to its master "127.0.0.1" port {master.port} is down' in down.detail
     assert passes(await ask(Redis(), at(replica)))
     master.start()
     await until(checker, replica, passes)

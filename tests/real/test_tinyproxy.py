@@ -12,7 +12,8 @@ from checkers.json_condition import JsonCondition
 from tests.checkers.asking import ask
 from tests.checkers.certificates import Pki
 from tests.real.nginx import Ports, nginx
-from tests.real.programs import Program, free_port, through_faults
+from tests.real.programs import Program, through_faults
+from tests.support.ports import free_port
 
 CONFIGURATION = """
 Port {port}

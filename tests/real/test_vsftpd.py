@@ -13,8 +13,9 @@ from checkers.base import Code, Status, Target
 from checkers.ftp import Ftp
 from tests.checkers.asking import ask
 from tests.checkers.certificates import Pki
-from tests.real.programs import Program, free_port, through_faults
+from tests.real.programs import Program, through_faults
 from tests.real.unprivileged import copied, give, reachable_folder, unprivileged
+from tests.support.ports import free_port
 from tests.support.processes import until
 
 PASSWORD = "probe@example.com"

@@ -12,7 +12,8 @@ from checkers.websocket import WebSocket
 from tests.checkers.asking import ask
 from tests.checkers.certificates import Pki
 from tests.real import websocket_server
-from tests.real.programs import Program, free_port, through_faults
+from tests.real.programs import Program, through_faults
+from tests.support.ports import free_port
 
 
 @contextlib.contextmanager

@@ -20,11 +20,17 @@ ACTS: list[tuple[Event, str]] = [
     ),
     (
         events.MaintenanceEnded(cause="ready", **ON),
-        "web: server 10.0.0.1:80 out of maintenance by root (new kernel); table: nothing to change",
+        (
+            "web: server 10.0.0.1:80 out of maintenance by root (new kernel); it is back when its checks pass; "
+            "table: nothing to change"
+        ),
     ),
     (
         events.MaintenanceEnded(cause="over", **ITSELF),
-        "web: server 10.0.0.1:80 out of maintenance: its time is over by healthd; table: nothing to change",
+        (
+            "web: server 10.0.0.1:80 out of maintenance: its time is over; it is back when its checks pass; "
+            "table: nothing to change"
+        ),
     ),
     (
         events.DrainBegan(edits=EDIT, **{**ON, "reason": ""}),
@@ -43,7 +49,7 @@ ACTS: list[tuple[Event, str]] = [
     ),
     (
         events.DrainEnded(cause="ready", edits=EDIT, **ON),
-        ("web: server 10.0.0.1:80 no longer drained by root (new kernel): connections not counted; table: -e ..."),
+        ("web: server 10.0.0.1:80 no longer drained by root (new kernel); table: -e ..."),
     ),
     (
         events.WeightSet(weight="50%", old="", edits=EDIT, **ON),

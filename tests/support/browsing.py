@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import json
 import shutil
-import socket
 import sys
 import urllib.request
 from collections.abc import AsyncIterator, Sequence
@@ -19,6 +18,7 @@ import pytest
 from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
 
 from healthd.demo.servers import SmallServer, three_servers
+from tests.support.ports import free_port
 
 PATIENCE = 60  # seconds that anything may take on a busy machine
 
@@ -48,13 +48,6 @@ fallback = "127.0.0.1:80"
 check = {{ type = "http", path = "/health", status = "200" }}
 server = [{servers}]
 """
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
 
 
 @dataclass
@@ -100,17 +93,17 @@ class Director:
             self.process.terminate()
             await asyncio.wait_for(self.process.wait(), PATIENCE)
 
-    async def until_down(self, servers: int) -> None:
-        """Returns when so many are, by what is told to programs."""
+    async def until(self, state: str, servers: int) -> None:
+        """Returns when so many are in this state, by what is told to programs."""
         async with asyncio.timeout(PATIENCE):
-            while await asyncio.to_thread(self._down) != servers:  # noqa: ASYNC110 - it is asked as a program would
+            while await asyncio.to_thread(self._totals, state) != servers:  # noqa: ASYNC110 - as a program would
                 await asyncio.sleep(0.05)
 
-    def _down(self) -> int:
+    def _totals(self, state: str) -> int:
         headers = {"Authorization": f"Bearer {TOKENS['read']}"}
         request = urllib.request.Request(f"{self.url}api/v1/status?summary=1", headers=headers)
         with urllib.request.urlopen(request, timeout=5) as answer:
-            return int(json.load(answer)["totals"]["down"])
+            return int(json.load(answer)["totals"][state])
 
 
 class Wire:

@@ -64,7 +64,8 @@ class _Handler(BaseHTTPRequestHandler):
         if callable(answer):
             answer = answer(self)
         if isinstance(answer, bytes):
-            self.wfile.write(answer)
+            if answer:  # else it has gone out by itself, and the peer may have too
+                self.wfile.write(answer)
             return
         found = {"error": {"status": "not_found", "messages": ["no such thing"]}} if answer is None else answer
         content = json.dumps(found).encode()

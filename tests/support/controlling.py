@@ -9,6 +9,7 @@ from healthd.controller import Controller
 from healthd.events import Bus, Event
 from healthd.model import Destination, Endpoint, ServiceKey, Table, VirtualService
 from healthd.plan import JobId, make
+from healthd.remembered import Memory
 from healthd.verdict import Verdict
 from tests.support.building import KEY, config, outcomes
 
@@ -22,7 +23,11 @@ class Running:
     """A controller with its surroundings: what it told, and the tables that it submitted."""
 
     def __init__(
-        self, *services: ServiceConfig, actual: Table | None = None, remembered: dict[JobId, Verdict] | None = None
+        self,
+        *services: ServiceConfig,
+        actual: Table | None = None,
+        remembered: dict[JobId, Verdict] | None = None,
+        causes: dict[JobId, Outcome] | None = None,
     ) -> None:
         self.bus = bus = Bus()
         self.clock = ManualClock()
@@ -32,7 +37,7 @@ class Running:
         self.controller = Controller(
             self.plan, self.clock, bus, lambda desired, retired: self.submitted.append((desired, retired))
         )
-        self.controller.start(actual or Table(), remembered)
+        self.controller.start(actual or Table(), Memory(remembered or {}, causes or {}))
 
     def ask(self, endpoint: Endpoint, letters: str, name: str = "tcp", service: str = "web") -> bool:
         """Records outcomes; whether the check is settled after the last."""

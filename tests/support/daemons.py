@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from healthd.clock import Clock
 from healthd.config import load
 from healthd.daemon import Daemon
 from healthd.events import Event
@@ -65,9 +66,9 @@ class Site:
         (self.folder / name).write_text(text)
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[Daemon]:
+    async def running(self, clock: Clock | None = None) -> AsyncIterator[Daemon]:
         """Stopped at the end, if it has not been by then."""
-        daemon = self.daemon(load(self.folder), self.folder, self.ipvs)
+        daemon = self.daemon(load(self.folder), self.folder, self.ipvs, clock)
         told = daemon.bus.subscribe()
         listening = asyncio.create_task(self._listen(told.get))
         running = asyncio.create_task(daemon.run())

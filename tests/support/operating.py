@@ -17,6 +17,7 @@ from healthd.operators.operator import Means, Operator, Order, Preview
 from healthd.overrides import Freeze, Override
 from healthd.plan import JobId, make
 from healthd.reconcile import MERGED, Reconciler
+from healthd.remembered import Memory
 from healthd.verdict import Verdict
 from tests.support.building import KEY, config, outcomes
 
@@ -61,7 +62,7 @@ class Running:
         )
         self.operator = Operator(self.means)
         if start:
-            self.controller.start(self.ipvs.read(), remembered, overrides)
+            self.controller.start(self.ipvs.read(), Memory(remembered or {}, overrides=overrides or {}))
 
     def _check(self, ids: Collection[JobId]) -> None:
         self.asked += ids
@@ -72,8 +73,9 @@ class Running:
     async def _preview(self, path: Path | None) -> Preview:
         return Preview(effects=(str(path),))
 
-    async def _test_alerts(self, name: str | None) -> list[str]:
-        return {None: ["ops: arrived"], "ops": ["ops: arrived"]}[name]
+    async def _test_alerts(self, name: str | None) -> list[tuple[str, bool]]:
+        ops, chat = ("ops: arrived", True), ("chat: did not arrive: HTTP 404", False)
+        return {None: [ops, chat], "ops": [ops], "chat": [chat]}[name]
 
     @asynccontextmanager
     async def going(self, *, frozen: Freeze | None = None, drained: Collection[Key] = ()) -> AsyncIterator[None]:

@@ -14,6 +14,7 @@ from checkers.registry import find
 from healthd.clock import SystemClock
 from healthd.config.values import CheckConfig, ServiceConfig, Settings
 from healthd.events import WorkerLost
+from healthd.phases import NOTHING, Spent
 from healthd.plan import Job, JobId, make
 from healthd.tally import Repeated
 from healthd.verdict import Verdict, step
@@ -63,9 +64,9 @@ class Pool:
         self.pool = WorkerPool(clock, self, self.lost.append, settings=settings, patience=patience)
 
     def count(self, job: Job, repeated: Repeated) -> None:
-        self.repeated[job.id] += sum(repeated.durations.values())
+        self.repeated[job.id] += repeated.count
 
-    def record(self, job: Job, outcome: Outcome) -> bool:
+    def record(self, job: Job, outcome: Outcome, spent: Spent = NOTHING) -> bool:  # noqa: ARG002 - figures
         self.recorded.append((job.id, outcome))
         if outcome.code == Code.WORKER:
             self.gone.add(job.id)

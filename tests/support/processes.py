@@ -34,6 +34,17 @@ def processes() -> list[Process]:
     return found
 
 
+def is_held(number: int) -> bool:
+    """Whether SIGSTOP has reached every thread of it; one goes on for a moment after the signal was sent."""
+    try:
+        states = [
+            path.read_text().rpartition(")")[2].split()[0] for path in Path(f"/proc/{number}/task").glob("*/stat")
+        ]
+    except (FileNotFoundError, ProcessLookupError):
+        return is_held(number)  # a thread has ended meanwhile
+    return set(states) <= set("TZX")
+
+
 def running() -> set[int]:
     """The numbers of all processes that are not zombies."""
     return {process.number for process in processes() if process.running}

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from checkers.base import Checker, Outcome, Phase, Target
 from healthd.clock import ManualClock, settle, sleep_until
 from healthd.config.values import CheckConfig
+from healthd.phases import NOTHING, Spent
 from healthd.plan import Job, JobId, make
 from healthd.scheduler import Scheduler
 from healthd.verdict import Health, Verdict, step
@@ -51,11 +52,13 @@ class Running:
         self.clock = ManualClock()
         self.log = Log(self.clock)
         self.recorded: list[Outcome] = []
+        self.spent: list[Spent] = []
         self._verdicts: dict[JobId, Verdict] = {}
         self.scheduler = Scheduler(self.clock, self.record)
 
-    def record(self, job: Job, outcome: Outcome) -> bool:
+    def record(self, job: Job, outcome: Outcome, spent: Spent = NOTHING) -> bool:
         self.recorded.append(outcome)
+        self.spent.append(spent)
         before = self._verdicts.get(job.id, Verdict(Health.UP))
         self._verdicts[job.id], _ = step(before, outcome, fall=job.check.fall, rise=job.check.rise)
         return self._verdicts[job.id].settled

@@ -15,6 +15,7 @@ import click
 from healthd.cli import completing, options
 from healthd.cli.client import Client
 from healthd.cli.exits import Exit, Problem
+from healthd.cli.numbers import Seconds
 from healthd.cli.top.view import SORTS, View
 
 
@@ -25,7 +26,7 @@ from healthd.cli.top.view import SORTS, View
     "-n",
     "--interval",
     metavar="SECONDS",
-    type=click.FloatRange(0.2, 3600),
+    type=Seconds(0.2, 3600),
     default=2.0,
     show_default=True,
     help="Between two looks.",

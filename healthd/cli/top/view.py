@@ -50,7 +50,7 @@ def _trouble(server: Server) -> tuple[int, bool, float]:
     """The gravest first, then those that begin to fail, then the newest."""
     gravity = _GRAVITY.index(server.state) if server.state in _GRAVITY else 0
     calm = not picture.is_notable(server)
-    return gravity, calm, -server.since
+    return gravity, calm, -server.so_since
 
 
 def _latency(server: Server) -> float:
@@ -63,7 +63,7 @@ def _connections(server: Server) -> int:
 
 
 def _since(server: Server) -> float:
-    return -server.since
+    return -server.so_since
 
 
 _ORDER: Mapping[str, Callable[[Server], Any]] = {

@@ -5,7 +5,7 @@ import { act } from "./dialog.js";
 import { h, setAttribute, setText } from "./dom.js";
 import { DUTIES } from "./duties.js";
 import { item } from "./feed.js";
-import { duration, fullMoment, linkTo, milliseconds, stateWords, weightWords } from "./words.js";
+import { duration, fullMoment, linkTo, milliseconds, stateSince, stateWords, weightWords } from "./words.js";
 
 const REFRESH = 60_000; // ms between two questions about the past, if nothing happens
 
@@ -66,18 +66,22 @@ export class Detail {
 
   #listFacts(service, server, at) {
     const { override } = server;
+    const since = stateSince(server);
     const facts = [
-      ["Since", server.since ? `${duration(at - server.since)} (${fullMoment(server.since)})` : "–"],
+      ["Since", since ? `${duration(at - since)} (${fullMoment(since)})` : "–"],
       ["Transitions", String(server.transitions)],
       ["Weight", weightWords(server)],
       ["Connections", server.active == null ? "–" : `${server.active} active, ${server.inactive ?? 0} inactive, ${server.persistent ?? 0} persistent`],
       ["Service", `${service.virtual}, ${service.available} of ${service.configured} available`],
     ];
     if (override) {
-      const set = override.weight ? `weight ${override.weight}` : override.cut ? "cut" : override.admin;
+      const weight = override.weight ? `weight ${override.weight}` : "";
+      const held = override.cut ? "cut" : override.admin;
+      const set = override.admin === "ready" ? weight : held;
       facts.push(["Set", `${set} by ${override.who || "somebody"}, ${fullMoment(override.since)}`]);
       facts.push(["Until", override.until ? `${fullMoment(override.until)} (in ${duration(override.until - at)})` : "somebody ends it"]);
       if (override.reason) facts.push(["Why", override.reason]);
+      if (set !== weight && weight) facts.push(["Afterwards", weight]);
     }
     const flat = facts.flat().join("\n");
     if (flat === this.flat) return;

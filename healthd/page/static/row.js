@@ -1,6 +1,6 @@
 // One real server in the table. Only the cells whose text has changed are written.
 import { h, setAttribute, setText } from "./dom.js";
-import { duration, fullMoment, linkTo, milliseconds, serverRank, stateWords, weightWords } from "./words.js";
+import { duration, fullMoment, linkTo, milliseconds, serverRank, stateSince, stateWords, weightWords } from "./words.js";
 
 const LABELS = ["State", "Server", "Weight", "Active", "Inactive", "Last check", "ms", "Age", "Since", "Reason"];
 const KINDS = ["c-state", "c-server", "c-weight", "c-num", "c-num", "c-code", "c-num", "c-num", "c-since", "c-reason"];
@@ -22,6 +22,7 @@ export class Row {
 
   update(server, at) {
     const check = decidingCheck(server);
+    const since = stateSince(server);
     const texts = [
       weightWords(server),
       server.active?.toLocaleString("en") ?? "–",
@@ -29,14 +30,14 @@ export class Row {
       check?.last?.code ?? "–",
       milliseconds(check?.last?.seconds),
       duration(check?.age),
-      server.since ? duration(at - server.since) : "–",
+      since ? duration(at - since) : "–",
       server.reason,
     ];
     setText(this.words, stateWords(server));
     texts.forEach((text, place) => setText(this.cells[place + 2], text));
     setAttribute(this.node, "data-state", server.state);
     setAttribute(this.node, "data-unsteady", serverRank(server) === 2 ? "" : null);
-    setAttribute(this.cells[8], "title", server.since ? `since ${fullMoment(server.since)}` : null);
+    setAttribute(this.cells[8], "title", since ? `since ${fullMoment(since)}` : null);
     setAttribute(this.cells[9], "title", server.reason || null);
   }
 }

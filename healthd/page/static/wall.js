@@ -1,6 +1,6 @@
 // For a screen on the wall: large, without anything to press; what is wrong first, all services as tiles below.
 import { arrange, h, setAttribute, setText } from "./dom.js";
-import { count, duration, serverRank, serviceRank, STATES, stateWords, timeOfDay } from "./words.js";
+import { count, duration, serverRank, serviceRank, STATES, stateSince, stateWords, timeOfDay } from "./words.js";
 
 const ROWS = 10;
 const TILES = 60;
@@ -39,7 +39,7 @@ export class Wall {
     const troubled = services
       .flatMap((service) => service.servers.map((server) => ({ service, server, rank: serverRank(server) })))
       .filter(({ rank }) => rank < 6)
-      .sort((a, b) => a.rank - b.rank || b.server.since - a.server.since);
+      .sort((a, b) => a.rank - b.rank || stateSince(b.server) - stateSince(a.server));
     arrange(this.trouble, troubled.slice(0, ROWS).map((found) => this.#row(found, status.at)));
     setText(this.more, troubled.length > ROWS ? `and ${count(troubled.length - ROWS, "more server")}` : "");
     const ranked = services.map((service, place) => ({ service, place, rank: serviceRank(service) }));
@@ -69,7 +69,7 @@ export class Wall {
       if (this.#rows.size > 1000) this.#rows.clear();
       this.#rows.set(key, row);
     }
-    const texts = [stateWords(server), `${service.name} ${server.name}`, server.since ? duration(at - server.since) : "", server.reason];
+    const texts = [stateWords(server), `${service.name} ${server.name}`, stateSince(server) ? duration(at - stateSince(server)) : "", server.reason];
     texts.forEach((text, place) => setText(row.parts[place], text));
     setAttribute(row.node, "data-state", server.state);
     setAttribute(row.node, "data-unsteady", serverRank(server) === 2 ? "" : null);

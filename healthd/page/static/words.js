@@ -25,6 +25,11 @@ export function stateWords(server) {
   return `${words}, ${server.health === "up" ? "failing" : "passing"} ${server.progress}`;
 }
 
+/** Since when it is so: held by an operator, or as its checks find it. */
+export function stateSince({ override, since }) {
+  return override && override.admin !== "ready" ? override.since : since;
+}
+
 export function weightWords(server) {
   if (server.weight == null) return "out";
   const weight = String(server.weight);

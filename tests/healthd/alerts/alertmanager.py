@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import socket
 import subprocess
 import time
 import urllib.error
@@ -13,6 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.support.ports import free_port
 
 _CONFIGURATION = """
 route:
@@ -29,9 +30,7 @@ def running(folder: Path) -> Iterator[str]:
     if program is None:
         pytest.skip("Alertmanager is not installed (Debian: prometheus-alertmanager)")
     (folder / "config.yml").write_text(_CONFIGURATION)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{probe.getsockname()[1]}"
+    url = f"http://127.0.0.1:{free_port()}"
     command = [
         program,
         f"--config.file={folder}/config.yml",

@@ -103,8 +103,9 @@ class Told:
 class Remembering:
     """A sink that keeps what it is given, and fails as often as it is told to."""
 
-    def __init__(self, *, retry_for: float = 0.0) -> None:
+    def __init__(self, *, retry_for: float = 0.0, at_most_once: bool = False) -> None:
         self.retry_for = retry_for
+        self.at_most_once = at_most_once
         self.failures: list[NotSentError] = []
         self.tries = 0
         self.sent: list[Batch] = []

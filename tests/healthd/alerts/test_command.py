@@ -1,4 +1,6 @@
+import errno
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -81,11 +83,19 @@ async def test_a_hook_need_not_read(tmp_path: Path) -> None:
     ],
 )
 async def test_failure_is_told_with_its_output(tmp_path: Path, script: str, reason: str) -> None:
-    """How the hook ended and what it said, on one line; it is not run again."""
+    """How the hook ended and what it said, on one line; it is not run again, as it may have done half of its work."""
     with pytest.raises(NotSentError) as failure:
         await run(script, tmp_path, down())
     assert str(failure.value).endswith(reason)
     assert failure.value.final
+
+
+async def test_a_hook_may_ask_to_be_run_again(tmp_path: Path) -> None:
+    """EX_TEMPFAIL of sysexits.h: nothing has been done, and it is not the end."""
+    with pytest.raises(NotSentError) as failure:
+        await run("echo the pager is busy; exit 75", tmp_path, down())
+    assert str(failure.value).endswith(r'hook.sh: exit status 75 (EX_TEMPFAIL), output "the pager is busy\n"')
+    assert not failure.value.final
 
 
 async def test_megabytes_of_output_do_no_harm(tmp_path: Path) -> None:
@@ -116,10 +126,35 @@ def is_running(pid: str) -> bool:
 
 
 async def test_a_hook_that_cannot_be_started_says_why(tmp_path: Path) -> None:
-    """A missing program is named."""
+    """A missing program is named. It has done nothing, and may come back: a package is being upgraded."""
     sink = CommandSink(CommandConfig(command=(str(tmp_path / "missing"),)), SystemClock(), "lb1")
     with pytest.raises(NotSentError, match=r"hook: cannot start .*missing: No such file or directory") as failure:
         await sink.send(batch(down()), set())
+    assert not failure.value.final
+
+
+@pytest.mark.parametrize("number", [errno.EAGAIN, errno.ENOMEM, errno.EMFILE])
+async def test_a_machine_that_cannot_start_it_now(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """Nothing has been done, and it is not the end."""
+
+    def refuse(*_: object, **__: object) -> int:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "posix_spawn", refuse)
+    with pytest.raises(NotSentError, match=errno.errorcode[number]) as failure:
+        await run("exit 0", tmp_path, down())
+    assert not failure.value.final
+
+
+async def test_a_hook_that_was_started_and_cannot_be_watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The machine's fault too, but the program ran: that is the end."""
+
+    def refuse(_: int) -> int:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(os, "pidfd_open", refuse)
+    with pytest.raises(NotSentError, match=r"hook.sh: started, and then lost: Too many open files") as failure:
+        await run("exit 0", tmp_path, down())
     assert failure.value.final
 
 

@@ -12,7 +12,7 @@ from healthd.alerts.ledger import Ledger
 from healthd.alerts.notices import Flapping, Heartbeat, Steady, SteadyDown, Trial, Withdrawn
 from healthd.alerts.records import batch_from_json, batch_to_json, known_to_json, remembered
 from healthd.alerts.wording import body
-from healthd.events import CheckUnknown, Event, MaintenanceBegan, Reloaded, TableError
+from healthd.events import CheckUnknown, Event, MaintenanceBegan, Reloaded, TableEdited, TableError
 from tests.healthd.alerts.making import AT, FINE, alert, batch, down, lost, up
 
 EVENTS: list[Event] = [
@@ -57,6 +57,14 @@ def test_every_field_is_looked_at(event: Event) -> None:
         bad = json.loads(json.dumps(good))
         del bad["events"][0][key]
         _read(bad)
+
+
+def test_a_field_that_a_release_before_did_not_have_is_as_if_empty() -> None:
+    """Messages wait over an update."""
+    edited = TableEdited(at=AT, edits=("-e -t 10.0.0.1:80 -r 10.0.0.2:80 -w 0",))
+    content = json.loads(batch_to_json(batch(edited), frozenset()))
+    del content["events"][0]["servers"]
+    assert batch_from_json(json.dumps(content).encode(), monotonic=0.0, wall=AT).batch.events == (edited,)
 
 
 def _read(content: object) -> None:

@@ -113,7 +113,7 @@ async def test_a_password_file_that_is_none(
 async def test_nobody_listens() -> None:
     """A dead port is said as such, with host and port, and is worth another try."""
     problem = await failure(dataclasses.replace(PLAIN, port=1))
-    assert str(problem).startswith("mail to ops@example.com by 127.0.0.1 port 1: [Errno 111] Connect call failed")
+    assert str(problem).startswith("mail to ops@example.com by 127.0.0.1 port 1: Connection refused (ECONNREFUSED)")
     assert not problem.final
 
 

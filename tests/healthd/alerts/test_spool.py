@@ -11,6 +11,7 @@ from healthd.alerts import spool as module
 from healthd.alerts.batch import Batch
 from healthd.alerts.spool import Found, Spool
 from tests.healthd.alerts.making import AT, batch, down
+from tests.support.disks import small_disk
 
 
 def message(number: int) -> Batch:
@@ -33,6 +34,26 @@ def test_messages_come_back_in_the_order_of_time(tmp_path: Path) -> None:
     served = [(each.batch.id, set(each.served)) for each in found.messages]
     assert served == [("id2", {"a@example.com"}), ("id3", set())]
     assert found.said == ()
+
+
+def test_that_a_try_has_begun_comes_back(tmp_path: Path) -> None:
+    """Until it is written that it has not."""
+    spool = Spool(tmp_path)
+    spool.begin(message(1), frozenset())
+    spool.begin(message(2), frozenset())
+    spool.write(message(2), frozenset())
+    assert [each.begun for each in load(tmp_path).messages] == [True, False]
+
+
+def test_on_a_full_disk_the_message_goes_whose_try_begins(tmp_path: Path) -> None:
+    """Rather that than a second try; it is said that it could not be written."""
+    with small_disk(tmp_path / "disk") as disk:
+        spool = Spool(disk.path / "ops")
+        spool.write(message(1), frozenset())
+        disk.fill()
+        with pytest.raises(OSError, match="No space left"):
+            spool.begin(message(1), frozenset())
+        assert load(disk.path / "ops").messages == ()
 
 
 def test_only_the_owner_can_read(tmp_path: Path) -> None:

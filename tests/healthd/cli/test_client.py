@@ -1,4 +1,5 @@
 import grp
+import http.client
 import os
 import socket
 import tempfile
@@ -10,6 +11,7 @@ import pytest
 
 from healthd.cli import client as clients
 from healthd.cli.client import Answered, Client, Unreachable, path_of
+from healthd.cli.complaints import unreachable
 from healthd.cli.exits import Exit
 from healthd.cli.locate import Place, by_url, group_and_mode
 from tests.support.control_stub import Stub
@@ -211,3 +213,18 @@ def test_a_stream_that_is_refused(stub: Stub) -> None:
     stub.answers["GET /api/v1/events"] = {"error": {"messages": ["a token is needed"]}}
     with pytest.raises(Answered, match="a token is needed"):
         list(client(stub.path).follow(path_of("events"), {}, {}))
+
+
+@pytest.mark.parametrize(
+    ("error", "advice"),
+    [
+        (ConnectionRefusedError(111, "Connection refused"), "is this address in its `[control] listen`?"),
+        (http.client.RemoteDisconnected("Remote end closed connection without response"), "say https://"),
+    ],
+)
+def test_nobody_at_a_url(error: OSError, advice: str) -> None:
+    """What is said is about TCP, and not about sockets that nobody asked for."""
+    said = unreachable(by_url("http://127.0.0.1:1", None), error, 5.0)
+    assert said.status == Exit.UNAVAILABLE
+    assert advice in said.messages[1]
+    assert "--socket" not in str(said)

@@ -46,6 +46,13 @@ def test_live_names(stub: Stub) -> None:
     assert "drain" in offered(stub.path, "dr")
 
 
+def test_words_that_an_option_takes(stub: Stub) -> None:
+    """States, of which several can be given, and kinds of events."""
+    assert offered(stub.path, "status", "--state", "d") == ["down", "drain"]
+    assert offered(stub.path, "status", "--state", "down,d") == ["down,drain"]
+    assert offered(stub.path, "history", "--kind", "server_") == ["server_admitted", "server_down", "server_up"]
+
+
 def test_the_socket_of_the_command_is_asked(stub: Stub) -> None:
     """The one that is written in it already."""
     assert offered("/nonexistent", "drain", "--socket", str(stub.path), "m") == ["mail/10.0.0.3:80"]

@@ -58,12 +58,19 @@ def test_options_stand_in_groups() -> None:
     assert own.split() == ["name", '"."', "string"]
 
 
+@pytest.mark.parametrize(("kind", "port"), [("imaps", "993"), ("sip", "5060"), ("agent", None)])
+def test_the_port_that_is_asked_is_shown(kind: str, port: str | None) -> None:
+    """It is the kind's own, where it has one, unless the address or the option names another."""
+    shown = [line.split() for line in kindpages.kind_lines(kind, find(kind, None), WIDE)]
+    assert ["port", *([port] if port else []), "integer"] in shown
+
+
 WITHOUT_EXTRAS = """
 import sys
 
 class Absent:
     def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in {"aioquic", "apprise", "oracledb", "pg8000", "pymysql", "pyrad"}:
+        if name.partition(".")[0] in {"aioquic", "apprise", "oracledb", "pg8000", "pyasn1", "pymysql", "pyrad"}:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 sys.meta_path.insert(0, Absent())

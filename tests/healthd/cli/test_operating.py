@@ -1,5 +1,6 @@
 """The commands against a real daemon, over its real socket."""
 
+import itertools
 import json
 import signal
 from collections.abc import Iterator
@@ -209,10 +210,12 @@ def test_commands_as_processes(shared: Director) -> None:
 def test_following(director: Director) -> None:
     """`events -f` tells what happens, waits for a daemon that restarts, and ends by Ctrl-C."""
     with director.terminal("events", "-f", columns=200) as terminal:
-        name = f"web/{director.ports[0].where}"
-        # Nothing is said before something happens, so it happens until it is seen.
+        name, weights = f"web/{director.ports[0].where}", itertools.count(100)
+        # Nothing is said before something happens, so it happens until it is seen: what is set already is no event.
         terminal.until(
-            lambda: bool(director.ok("weight", name, "50%", "--reason", "first")) and "first" in terminal.text
+            lambda: (
+                bool(director.ok("weight", name, str(next(weights)), "--reason", "first")) and "first" in terminal.text
+            )
         )
         director.stop()
         terminal.shows("UNREACHABLE since")

@@ -1,14 +1,20 @@
 import json
+import os
 import re
 import signal
 import ssl
 import subprocess
+import sys
 from http.server import HTTPServer
 from pathlib import Path
 
+import click
 import pytest
 import trustme
 
+from checkers.http3 import Http3
+from healthd.cli import kinds
+from healthd.config.options import options_of
 from tests.healthd.cli.processes import COMMAND, called, environment, healthd
 
 PLUGIN = '''
@@ -127,7 +133,37 @@ def test_a_plugin(tmp_path: Path) -> None:
     assert ["level", "3", "integer"] in rows
     missing = called("probe", "own:Mine", "[::1]:7", *at)
     assert missing.returncode == 64
-    assert 'missing key "greeting"' in missing.stderr
+    assert 'Error: -o: missing key "greeting"' in missing.stderr
+
+
+@pytest.mark.parametrize(
+    ("part", "message"),
+    [
+        ('{type="nope"}', '-o part.0.type: no check kind "nope".'),
+        ('{type="tcp"},{type="command"}', '-o part.1: missing key "command"'),
+        ('{type="tcp",bogus=1}', "-o part.0.bogus: unknown key"),
+        ('{type="all",part=[{type="dns",edns_size=1}]}', "-o part.0.part.0.edns_size: must be from 512"),
+    ],
+)
+def test_a_part_that_will_not_do(part: str, message: str) -> None:
+    """Which part it is, and what of it, is said as of every option."""
+    done = called("probe", "all", "127.0.0.1:7", "-o", f"part=[{part}]")
+    assert done.returncode == 64
+    assert f"Error: {message}" in done.stderr
+
+
+def test_bytes_that_are_no_text() -> None:
+    """A shell may hand them over; a configuration cannot hold them."""
+    done = called("probe", "http", "127.0.0.1:7", "-o", os.fsdecode(b"expect=\xff"))
+    assert done.returncode == 64
+    assert "Error: -o expect: is not UTF-8" in done.stderr
+
+
+def test_the_list_of_kinds_for_programs() -> None:
+    """Each with its line."""
+    listed = json.loads(called("probe", "--list", "--format", "json").stdout)
+    assert {"tcp", "http", "mysql"} <= {one["kind"] for one in listed}
+    assert all(one["summary"] for one in listed)
 
 
 def test_the_list_of_kinds() -> None:
@@ -152,6 +188,7 @@ def test_the_list_of_kinds() -> None:
         (["tcp", "127.0.0.1:80", "-o", "port=x"], '-o port: expected an integer, not "x" (a string)'),
         (["tcp", "127.0.0.1:80", "-o", "port=0"], "-o port: must be from 1 to 65535, not 0"),
         (["tcp", "127.0.0.1:80", "-o", "port"], '-o "port": expected key=value'),
+        (["tcp", "127.0.0.1:80", "-o", "port=1", "-o", "port=2"], "-o port: given twice"),
         (["tcp", "127.0.0.1:80", "--timeout", "3"], 'did you mean "3s"?'),
         (["http", "127.0.0.1:80", "-o", "headers={A=1}", "-o", "method=BREW"], "-o method: expected one of "),
         (["gone:Gone", "127.0.0.1"], "not found in plugin_dir"),
@@ -162,6 +199,16 @@ def test_usage(arguments: list[str], message: str) -> None:
     done = called("probe", *arguments)
     assert (done.returncode, done.stdout) == (64, "")
     assert message in done.stderr
+
+
+def test_what_fits_as_text_is_not_complained_of_beside_what_does_not() -> None:
+    """`-o status=200` means the text "200", whatever else is wrong; what fits neither way is shown as it was given."""
+    options = ["-o", "status=200", "-o", "max_body=true", "-o", "pat=1"]
+    done = called("probe", "http", "127.0.0.1", *options)
+    assert done.returncode == 64
+    assert "-o max_body: expected an integer, not true" in done.stderr
+    assert '-o pat: unknown key; did you mean "path"?' in done.stderr
+    assert "status" not in done.stderr
 
 
 def test_secrets_are_not_shown() -> None:
@@ -184,3 +231,13 @@ def test_ctrl_c(silent: int) -> None:
     process.send_signal(signal.SIGINT)
     _, error = process.communicate(timeout=30)
     assert (process.returncode, error.strip()) == (130, "")
+
+
+def test_a_library_that_is_missing_is_no_option(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is wrong is the kind, which nobody has given as -o type."""
+    for name in [name for name in sys.modules if name.startswith(("aioquic", "checkers.http3_"))]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "aioquic", None)
+    with pytest.raises(click.UsageError) as error:
+        kinds.made(Http3, options_of(Http3), ())
+    assert str(error.value) == "needs aioquic, which is not installed here: pip install 'healthd[http3]'"

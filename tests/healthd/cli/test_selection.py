@@ -42,7 +42,14 @@ def test_states() -> None:
     assert selected(STATUS.servers, ("mail",), ("down",)) == []
 
 
-@pytest.mark.parametrize(("pattern", "hint"), [("wbe", "did you mean web?"), ("quux", "the services are web, mail")])
+@pytest.mark.parametrize(
+    ("pattern", "hint"),
+    [
+        ("wbe", "did you mean web?"),
+        ("quux", "the services are web, mail"),
+        ("web/quux", "the servers of web are 10.0.0.1:80, 10.0.0.2:80"),
+    ],
+)
 def test_no_such_name(pattern: str, hint: str) -> None:
     """Said with what was probably meant."""
     with pytest.raises(Problem, match=rf'matches "{pattern}"; {hint.replace("?", "[?]")}') as caught:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import trustme
 
 from healthd.config import Config, ConfigError
 from healthd.config.values import AlertConfig, AppriseConfig, CommandConfig, MailConfig, Rate, WebhookConfig
@@ -45,14 +46,15 @@ def sink(config: Config) -> MailConfig:
 
 def test_every_key_of_a_mail_rule_arrives(loads: Loads, tmp_path: Path) -> None:
     """The password stays in its file."""
-    for name in ("password", "ca.pem"):
-        (tmp_path / name).write_text("hunter2")
-        (tmp_path / name).chmod(0o640)
+    (tmp_path / "password").write_text("hunter2")
+    (tmp_path / "password").chmod(0o640)
+    trustme.CA().cert_pem.write_to_path(tmp_path / "ca.pem")
     config = loads(f"""{SERVICE}{MAIL}
         events = ["service_lost"]
         services = ["w*"]
         burst = "0s"
         host = "mail.example.com"
+        security = "starttls"
         verify = false
         ca_file = "{tmp_path}/ca.pem"
         user = "healthd"
@@ -67,6 +69,8 @@ def test_every_key_of_a_mail_rule_arrives(loads: Loads, tmp_path: Path) -> None:
         to=("ops@example.com",),
         sender="healthd@example.com",
         host="mail.example.com",
+        port=587,
+        security="starttls",
         verify=False,
         ca_file=tmp_path / "ca.pem",
         user="healthd",
@@ -97,9 +101,10 @@ def test_a_command_is_called_at_once(loads: Loads) -> None:
 
 def test_every_key_of_a_webhook_arrives(loads: Loads, tmp_path: Path) -> None:
     """Secrets stay in their files, and the template is read from its own."""
-    for name in ("url", "token", "secret", "ca.pem"):
+    for name in ("url", "token", "secret"):
         (tmp_path / name).write_text("hunter2")
         (tmp_path / name).chmod(0o640)
+    trustme.CA().cert_pem.write_to_path(tmp_path / "ca.pem")
     (tmp_path / "template").write_text('{"text": "$text"}')
     config = loads(f"""{SERVICE}[alert.hook]
         type = "webhook"

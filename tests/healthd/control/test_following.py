@@ -75,6 +75,34 @@ async def test_one_json_object_per_line(client: Client) -> None:
         assert isinstance(record["id"], int)
 
 
+@pytest.mark.parametrize("server", ["10.0.0.2:80", "10.0.0.2", "*.2", "10.*2:80"])
+async def test_of_some_servers(client: Client, server: str) -> None:
+    """By name, by address on every port, or by pattern, as in the history; what is about no server is left out."""
+    async with stream(client, {"server": server}, **NDJSON) as events:
+        await client.post("freeze", {})
+        await client.post("drain", {"servers": ["web/10.0.0.1:80"]})
+        await client.post("maintenance", {"servers": ["web/10.0.0.2:80"], "force": True})
+        record = await events.record()
+        assert (record["server"], record["kind"]) == ("10.0.0.2:80", "maintenance_began")
+
+
+async def test_what_tells_of_several_servers_is_of_each(client: Client) -> None:
+    """Who follows one server, by itself or in its service, sees the edits of the table and the checks asked of it."""
+    one = {"service": "web", "server": "10.0.0.2:80"}
+    kinds = {"kind": "check_asked,table_edited"}
+    async with stream(client, one | kinds, **NDJSON) as of_one, stream(client, kinds, **NDJSON) as of_all:
+        await client.post("check-now", {"servers": ["web/10.0.0.1:80"]})
+        await client.post("check-now", {"servers": ["web/*"]})
+        await client.post("weight", {"servers": ["web/10.0.0.1:80"], "weight": 3})
+        assert [(await of_all.record())["kind"] for _ in range(3)] == ["check_asked", "check_asked", "table_edited"]
+        await client.post("weight", {"servers": ["web/10.0.0.2:80"], "weight": 3})
+        asked, edited = await of_one.record(), await of_one.record()
+        assert asked["servers"] == ["10.0.0.1:80", "10.0.0.2:80"]
+        assert edited["servers"] == ["web/10.0.0.2:80"]
+    answer = await client.get("/api/v1/history", one | kinds)
+    assert [{**event, "id": 0} for event in answer.json["events"][:2]] == [{**edited, "id": 0}, {**asked, "id": 0}]
+
+
 def tell(daemon: Daemon, number: int) -> int:
     """Something that can be told apart, and its id."""
     at = SystemClock().wall()
@@ -106,6 +134,16 @@ async def forgetting(daemon: Daemon, site: ControlledSite) -> list[int]:
     return ids
 
 
+async def kept(client: Client) -> None:
+    """Returns when the history has all that `forgetting` told."""
+    async with asyncio.timeout(20):
+        while True:
+            answer = await client.get("/api/v1/history", {"limit": "1", "kind": "stopped"})
+            newest = answer.json["events"] if answer.status == 200 else []  # the file is made when there is something
+            if newest and newest[0]["reason"] == "2499":
+                return
+
+
 async def test_what_is_forgotten_is_told_to_be(site: ControlledSite) -> None:
     """Where neither the ring nor a history goes back so far, an event `missed` says so, and the rest follows."""
     site.write("history.toml", '[history]\nfile = "off"\n')
@@ -123,17 +161,21 @@ async def test_what_the_ring_has_forgotten_the_history_knows(
 ) -> None:
     """Who comes back after long still gets every event once, in order."""
     ids = await forgetting(daemon, site)
-
-    async def kept() -> bool:
-        answer = await client.get("/api/v1/history", {"limit": "1", "kind": "stopped"})
-        newest = answer.json["events"] if answer.status == 200 else []  # the file is made when there is something
-        return bool(newest) and newest[0]["reason"] == "2499"
-
-    async with asyncio.timeout(20):
-        while not await kept():
-            pass
+    await kept(client)
     async with stream(client, {"kind": "stopped"}, **{"Last-Event-ID": str(ids[700])}) as events:
         assert [(await events.event())["reason"] for _ in range(1799)] == [str(number) for number in range(701, 2500)]
+
+
+async def test_the_history_is_asked_for_the_same_servers(client: Client, daemon: Daemon, site: ControlledSite) -> None:
+    """However much has happened to others since: more than could be recalled."""
+    first = tell(daemon, 0)
+    await client.post("maintenance", {"servers": ["web/10.0.0.1:80"]})
+    await client.post("drain", {"servers": ["web/10.0.0.2:80"], "force": True})
+    await forgetting(daemon, site)
+    await kept(client)
+    async with stream(client, {"server": "10.0.0.2"}, **{"Last-Event-ID": str(first)}) as events:
+        record = await events.event()
+        assert (record["event"], record["server"]) == ("drain_began", "10.0.0.2:80")
 
 
 async def test_a_sign_of_life(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

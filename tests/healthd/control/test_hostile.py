@@ -17,6 +17,7 @@ from healthd.clock import SystemClock
 from healthd.control import door, guard, speaking
 from healthd.daemon import Daemon
 from healthd.events import Stopped
+from healthd.phases import Spent
 from healthd.plan import Job
 from tests.healthd.control.conftest import ControlledSite
 from tests.support.asking import asking
@@ -49,10 +50,10 @@ async def outcomes(daemon: Daemon, site: ControlledSite, number: int) -> None:
     counted = 0
     record = daemon._parts.controller.record
 
-    def counting(job: Job, outcome: Outcome) -> bool:
+    def counting(job: Job, outcome: Outcome, spent: Spent) -> bool:
         nonlocal counted
         counted += 1
-        return record(job, outcome)
+        return record(job, outcome, spent)
 
     daemon._parts.scheduler._record = counting  # type: ignore[union-attr] # no workers here
     await site.until(lambda: counted >= number)

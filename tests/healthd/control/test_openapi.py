@@ -11,7 +11,7 @@ import pytest
 
 from healthd.control import asked
 from healthd.control.asked import Param
-from healthd.control.failures import HTTP, Failed
+from healthd.control.failures import HTTP, SENSELESS, Failed
 from healthd.control.openapi import description
 from healthd.control.routes import ROUTES
 from tests.healthd.cli.processes import Running
@@ -32,7 +32,7 @@ def test_every_route_is_described_and_nothing_else() -> None:
         in_query = {param["name"] for param in operation["parameters"] if param["in"] == "query"}
         assert in_query == {param.name for param in route.query}
         assert route.doc.endswith(".")
-        assert all(failure in HTTP or failure == "unwell" for failure in route.failures)
+        assert all(failure in HTTP or failure in {"unwell", SENSELESS} for failure in route.failures)
 
 
 async def test_it_is_served(client: Client) -> None:

@@ -92,7 +92,7 @@ async def test_why_it_is_so(client: Client, site: ControlledSite, daemon: Daemon
     check(answers.EXPLAINED, found)
     assert found["state"] == "down"
     assert found["event"]["kind"] == "server_down"
-    assert found["rule"] == "check always: 1 pass bring it back (rise = 1)"
+    assert found["rule"] == "check always: 1 pass brings it back (rise = 1)"
     assert found["edits"] == ["-e -t 192.168.7.110:80 -r 10.0.0.1:80 -m -w 0"]
     assert any("fail FIXED" in line for line in found["text"])
     assert "weight 0 in the table, 1 configured" in found["text"]
@@ -136,3 +136,16 @@ async def test_health_is_told_to_everyone(client: Client) -> None:
     for path in ("/healthz", "/readyz"):
         assert (await client.get(path)).json == {"ok": True, "reasons": []}
     assert {route.path for route in ROUTES if route.role is None} >= {"/healthz", "/readyz", "/openapi.json", "/"}
+
+
+async def test_what_is_asked_of_the_future(client: Client, daemon: Daemon) -> None:
+    """Is not answered as if it were known."""
+    at = daemon.interface._control._rooms.sources.clock.wall() + 3600  # type: ignore[union-attr] # it listens
+    answer = await client.get(f"/api/v1/explain/web/10.0.0.1:80?at={at:.0f}")
+    assert (answer.status, answer.messages) == (422, ["at: expected a time in the past"])
+
+
+async def test_the_software_keeps_its_names_to_itself(client: Client) -> None:
+    """In answers and in refusals."""
+    for path in ("/healthz", "/nowhere"):
+        assert (await client.get(path)).headers["Server"] == "healthd"

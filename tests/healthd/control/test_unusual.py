@@ -13,7 +13,7 @@ from healthd.policy import Standing
 from healthd.schedulerview import LatenessView, SchedulerView
 from healthd.snapshot import ServiceView, Snapshot
 from healthd.verdict import Health
-from tests.support.building import check, service
+from tests.support.building import check
 
 CALM = SchedulerView(jobs=1, checks=1, waiting=0, too_late=0, lateness=LatenessView(((1, 9),), 0.001))
 TABLE = TableView("kernel", (), 1.0)
@@ -112,26 +112,6 @@ def test_what_is_long_past_is_no_longer_unusual() -> None:
     assert said(newest={"table_drift": NOW - 700, "reload_failed": NOW - 9, "reloaded": NOW - 5}) == []
 
 
-def test_the_past_is_explained_by_what_was_told_then() -> None:
-    """By the last event before that time; where there is none it is said that nothing is known."""
-    config = service(checks=(check(),))
-    server: Any = SimpleNamespace(name="10.0.0.1:80")
-    event = {
-        "kind": "server_down",
-        "at": NOW - 60,
-        "new": "down",
-        "check": "tcp",
-        "text": "web: server 10.0.0.1:80 up -> down",
-        "outcomes": [{"status": "fail", "code": "L4CON", "detail": "refused", "seconds": 0.0012}],
-        "edits": ["-e -t 192.168.7.110:80 -r 10.0.0.1:80 -m -w 0"],
-    }
-    then = explaining.then(view(), server, config, NOW, event)
-    assert (then["state"], then["since"]) == ("down", NOW - 60)
-    assert then["text"][0] == "web/10.0.0.1:80 was down at 2027-01-15 08:00:00 UTC, since 2027-01-15 07:59:00 UTC"
-    assert "outcome: fail L4CON (refused) in 1 ms" in then["text"]
-    assert explaining.then(view(), server, config, NOW, None)["state"] == "unknown"
-
-
 @pytest.mark.parametrize(
     ("health", "rule"),
     [
@@ -144,3 +124,10 @@ def test_the_rule_in_words(health: Health, rule: str) -> None:
     """What it takes to change a server's health."""
     assert explaining.rule(health, check()) == rule
     assert explaining.rule(health, None) == "without checks a server is always up"
+
+
+def test_one_is_singular() -> None:
+    """In the rule of a check that needs no second opinion."""
+    once = check(fall="1", rise="1")
+    assert explaining.rule(Health.UP, once) == "check tcp: 1 failure takes it out (fall = 1)"
+    assert explaining.rule(Health.DOWN, once) == "check tcp: 1 pass brings it back (rise = 1)"

@@ -3,6 +3,7 @@ from __future__ import annotations
 import sqlite3
 import stat
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from healthd.events import ServiceLost
 from healthd.history import reader
 from healthd.history.schema import OtherVersion, opened
-from healthd.history.store import DAY, HOUR, MINUTE, Retention, Store, row_of
+from healthd.history.store import DAY, HOUR, MINUTE, STEPS, Retention, Store, row_of
 from healthd.tally import Latency
 
 NOW = 1_800_000_030.0
@@ -83,6 +84,65 @@ def test_latencies_add_up_by_minute_hour_and_day(store: Store, path: Path) -> No
             assert [point.outcomes for point in points] == counts
 
 
+ABOUT = (("web", "10.0.0.1:80"), ("web", "10.0.0.2:80"), ("dns", "10.0.0.1:53"))
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        (reader.EventQuery(service="web", server="10.0.0.1:80"), ["many", "own"]),
+        (reader.EventQuery(service="web", server="10.0.0.1:80", limit=1), ["many"]),
+        (reader.EventQuery(service="web", server="10.0.0.1:80", before=2), ["own"]),
+        (reader.EventQuery(service="web", server="10.0.0.1:80", since=NOW + 5), ["many"]),
+        (reader.EventQuery(service="web", server="10.0.0.1:80", kind="none"), []),
+        (reader.EventQuery(server="10.0.0.1"), ["many", "own"]),
+        (reader.EventQuery(server="10.0.0.2"), ["many"]),
+        (reader.EventQuery(server="10.*"), ["many", "own"]),
+        (reader.EventQuery(service="dns"), ["many"]),
+        (reader.EventQuery(service="dns", server="10.0.0.2"), []),
+        (reader.EventQuery(server="10.0.0.3"), []),
+        (reader.EventQuery(), ["other", "many", "own"]),
+    ],
+)
+def test_an_event_is_found_by_each_server_that_it_tells_of(
+    store: Store, path: Path, query: reader.EventQuery, found: list[str]
+) -> None:
+    """As if it were its own, once, and in its place among the others."""
+    own, many, other = (lost(name, NOW + 10 * number).record() for number, name in enumerate(("web", "", "other")))
+    own |= {"server": "10.0.0.1:80", "consequence": "own"}
+    rows = [row_of(own), row_of(many | {"consequence": "many"}, ABOUT), row_of(other | {"consequence": "other"})]
+    store.add_events(rows)
+    assert [event["consequence"] for event in reader.events(path, query)] == found
+
+
+def test_what_an_event_tells_of_goes_with_it(store: Store, path: Path) -> None:
+    """Nothing is left of it in the file."""
+    store.add_events([row_of(lost("", NOW - 100).record(), ABOUT), row_of(lost("").record(), ABOUT[:1])])
+    store.prune(NOW, replace(FOR_EVER, events=50))
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT * FROM about").fetchall() == [(2, *ABOUT[0])]
+
+
+def test_a_file_of_before_is_gone_on_with(store: Store, path: Path) -> None:
+    """It has no list of what else an event tells of; that begins when it is opened."""
+    store.add_events([row_of(lost("web").record())])
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("DROP TABLE about")
+        connection.execute("DROP TRIGGER about_gone")
+    with closing(Store(path)) as newer:
+        newer.add_events([row_of(lost("").record(), ABOUT)])
+    assert [event["id"] for event in reader.events(path, reader.EventQuery(service="web"))] == [2, 1]
+
+
+def test_latencies_are_kept_in_every_step(store: Store, path: Path) -> None:
+    """What is written has each of STEPS and no other."""
+    store.add_latencies(NOW, [latency()])
+    with sqlite3.connect(path) as connection:
+        written = [step for (step,) in connection.execute("SELECT step FROM latency ORDER BY step")]
+    connection.close()
+    assert written == sorted(STEPS)
+
+
 def test_what_is_too_old_is_taken_out(store: Store, path: Path) -> None:
     """Events and each step of latencies have a time of their own."""
     store.add_events([row_of(lost("old", NOW - 100).record()), row_of(lost("new").record())])
@@ -150,3 +210,25 @@ def test_brackets_are_those_of_ipv6(store: Store, path: Path) -> None:
     store.add_events(row_of(lost(name).record()) for name in ("[::1]:80", "1"))
     for pattern in ("[::1]:80", "[::1]*"):
         assert [event["service"] for event in reader.events(path, reader.EventQuery(service=pattern))] == ["[::1]:80"]
+
+
+@pytest.mark.parametrize(
+    ("server", "found"),
+    [
+        ("10.0.0.1:80", ["10.0.0.1:80"]),
+        ("10.0.0.1", ["10.0.0.1:8080", "10.0.0.1:80"]),
+        ("10.0.0.?", ["10.0.0.1:8080", "10.0.0.1:80"]),
+        ("10.0.0.*", ["10.0.0.12:80", "10.0.0.1:8080", "10.0.0.1:80"]),
+        ("2001:db8::1", ["[2001:db8::1]:80"]),
+        ("2001:db8::?", ["[2001:db8::1]:80"]),
+        ("2001:*", ["[2001:db8::1]:80"]),
+        ("[2001:db8::1]:80", ["[2001:db8::1]:80"]),
+        ("*:80", ["[2001:db8::1]:80", "10.0.0.12:80", "10.0.0.1:80"]),
+        ("10.0.0", []),
+    ],
+)
+def test_a_server_is_found_by_its_address_too(store: Store, path: Path, server: str, found: list[str]) -> None:
+    """With a port it is that one, without on every port; no other one begins alike."""
+    names = ("10.0.0.1:80", "10.0.0.1:8080", "10.0.0.12:80", "[2001:db8::1]:80", "")
+    store.add_events(row_of({**lost("web").record(), "server": name}) for name in names)
+    assert [event["server"] for event in reader.events(path, reader.EventQuery(server=server))] == found

@@ -3,7 +3,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
@@ -12,11 +11,12 @@ import pytest
 
 from healthd.clock import ManualClock
 from healthd.events import Bus, ServiceLost
-from healthd.history.reader import EventQuery, LatencyQuery
+from healthd.history.reader import EventQuery, LatencyQuery, Unanswered
 from healthd.history.schema import opened
 from healthd.history.store import Retention
-from healthd.history.writer import AGAIN_AFTER, MOST_WAITING, History
+from healthd.history.writer import AGAIN_AFTER, MOST_WAITING, SLICE, History
 from healthd.tally import Latency
+from tests.support.disks import Disk, small_disk
 
 KEEP = Retention(events=1e9, minutes=1e9, hours=1e9, days=1e9, size=10**12)
 
@@ -65,17 +65,9 @@ class Keeping:
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of its own, two megabytes large."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=2m", "none", str(folder)], capture_output=True, check=False
-    )
-    if mounted.returncode:
-        pytest.skip("a file system of its own can only be mounted by root")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+def disk(tmp_path: Path) -> Iterator[Disk]:
+    with small_disk(tmp_path / "disk") as disk:
+        yield disk
 
 
 async def test_what_is_published_is_kept(tmp_path: Path) -> None:
@@ -139,22 +131,67 @@ async def test_a_folder_that_is_not_there_costs_only_history(tmp_path: Path, cap
     assert "written again; 0 events are missing" in caplog.records[-1].message
 
 
-async def test_a_full_disk_costs_only_history(small_disk: Path, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_full_disk_costs_only_history(disk: Disk, caplog: pytest.LogCaptureFixture) -> None:
     """It is said once, and when there is room again it goes on with all that has a place in memory."""
-    filler = small_disk / "filler"
-    keeping = Keeping(small_disk / "history.db")
+    keeping = Keeping(disk.path / "history.db")
     async with keeping.going():
         keeping.lose("a")
         assert await keeping.kept(1) == ["a"]
-        with suppress(OSError), filler.open("wb", buffering=0) as file:
-            while file.write(b"x" * 4096):
-                pass
+        disk.fill()
         for number in range(100):
             keeping.lose("b" * 1000 + str(number))
         await keeping.until("cannot be written")
-        filler.unlink()
+        disk.clear()
         assert len(await keeping.kept(101)) == 101
     assert [record.levelno for record in caplog.records] == [logging.ERROR, logging.WARNING]
+
+
+async def test_a_full_disk_costs_no_minute_that_can_be_written_before_the_next(disk: Disk) -> None:
+    """The times that checks took are tried again, each is counted once, and that it is over is seen at once."""
+    keeping = Keeping(disk.path / "history.db")
+
+    def counted() -> tuple[int, int]:
+        with closing(opened(keeping.path)) as connection:
+            return connection.execute("SELECT count(*), sum(outcomes) FROM latency WHERE step = 60").fetchone()  # type: ignore[no-any-return]
+
+    keeping.latencies += [Latency("web", f"server {number}", "tcp", 1, 0, 1.0, 1.0) for number in range(2000)]
+    began = keeping.clock.monotonic()
+    async with keeping.going():
+        disk.fill()
+        await keeping.until("cannot be written")
+        failed = keeping.clock.monotonic()
+        disk.clear()
+        await keeping.until("")
+        assert keeping.clock.monotonic() - failed < 3 * AGAIN_AFTER
+        async with asyncio.timeout(20):
+            while counted() != (2000, 2000):  # noqa: ASYNC110 - the file tells nobody when it changes
+                await asyncio.sleep(0.01)
+    assert keeping.clock.monotonic() - began < 120, "one minute's"
+
+
+async def test_a_minute_that_cannot_be_written_is_lost_in_part_only(disk: Disk) -> None:
+    """What was not even tried is counted to the first minute that can be written."""
+    keeping = Keeping(disk.path / "history.db")
+    left = [Latency("web", f"server {number}", "tcp", 1, 0, 1.0, 1.0) for number in range(4 * SLICE)]
+    keeping.history._latencies = lambda: (left.pop() for _ in range(len(left)))
+
+    async def minute(at: float) -> None:
+        writing = asyncio.create_task(keeping.history._write_minute(at))
+        async with asyncio.timeout(20):
+            while not writing.done():
+                await keeping.clock.advance(1)
+                await asyncio.sleep(0.01)
+
+    await keeping.history.events(EventQuery())
+    disk.fill()
+    await minute(30)
+    assert len(left) == 3 * SLICE
+    disk.clear()
+    await minute(90)
+    async with keeping.going():  # only now: it would write minutes of its own
+        await asyncio.sleep(0)
+    with closing(opened(keeping.path)) as connection:
+        assert connection.execute("SELECT at, count(*) FROM latency WHERE step = 60").fetchall() == [(60, 3 * SLICE)]
 
 
 async def test_what_waits_has_a_bound(tmp_path: Path) -> None:
@@ -172,3 +209,37 @@ async def test_what_waits_has_a_bound(tmp_path: Path) -> None:
             while keeping.history.view.dropped < 2 * MOST_WAITING + 1:
                 await keeping.clock.advance(AGAIN_AFTER)
                 await asyncio.sleep(0.01)
+
+
+async def test_who_asks_is_told_of_what_has_just_been_published(tmp_path: Path) -> None:
+    """It does not wait until it would have been written: an operator looks for what he has just done."""
+    keeping = Keeping(tmp_path / "history.db")
+    async with keeping.going():
+        for service in ("a", "b"):
+            keeping.lose(service)
+            found = await keeping.history.events(EventQuery(limit=1))
+            assert [event["service"] for event in found] == [service]
+        assert len(await keeping.history.events(EventQuery())) == 2
+
+
+async def test_who_asks_before_anything_is_written_finds_nothing(tmp_path: Path) -> None:
+    """A page that is open while healthd starts asks at once: that there is no past yet is no trouble."""
+    keeping = Keeping(tmp_path / "history.db")
+    async with keeping.going():
+        assert await keeping.history.latencies(LatencyQuery(service="a", server="b", since=0, until=1e9)) == []
+    keeping = Keeping(tmp_path / "other.db")
+    async with keeping.going():
+        assert await keeping.history.events(EventQuery()) == []
+        assert keeping.history.view.error == ""
+
+
+async def test_who_asks_while_it_ends_is_told_so(tmp_path: Path) -> None:
+    """It is no failure of the program."""
+    keeping = Keeping(tmp_path / "history.db")
+    async with keeping.going():
+        keeping.lose("a")
+        assert len(await keeping.history.events(EventQuery())) == 1
+    latencies = LatencyQuery(service="web", server="10.0.0.1:80", since=0, until=1)
+    for question in (keeping.history.events(EventQuery()), keeping.history.latencies(latencies)):
+        with pytest.raises(Unanswered, match="healthd is stopping"):
+            await question

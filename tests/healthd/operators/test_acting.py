@@ -16,25 +16,24 @@ DRAIN = Override(admin=Admin.DRAIN, since=NOW, who="root", reason="why")
 
 
 def test_a_weight_and_a_drain_leave_each_other_alone() -> None:
-    """In either order; who drained it stays the one who did."""
+    """In either order; who drained it stays the one who did, and so does who set the weight, before and after."""
     drain, weight = held(Admin.DRAIN, ORDER, NOW, None), weighted(HALF, Order(who="other"), NOW)
     both = weight(drain(None))
     assert both == Override(admin=Admin.DRAIN, weight=HALF, since=NOW, who="root", reason="why")
     assert drain(weight(None)) == both
     assert weighted(None, ORDER, NOW)(both) == DRAIN
-    assert readied(ORDER, NOW)(both) == Override(weight=HALF, since=NOW, who="root", reason="why")
-    assert readied(ORDER, NOW)(DRAIN) is None
+    assert readied(both) == weight(None) == Override(weight=HALF, since=NOW, who="other")
+    assert readied(DRAIN) is None
     assert weighted(None, ORDER, NOW)(weight(None)) is None
 
 
 def test_what_time_makes_of_it() -> None:
     """Maintenance ends, a drain is cut, and a weight stays."""
-    becomes = over(NOW)
-    cut = becomes(held(Admin.DRAIN, ORDER, NOW, 5.0)(None))
+    cut = over(held(Admin.DRAIN, ORDER, NOW, 5.0)(None))
     assert cut is not None
     assert (cut.admin, cut.cut, cut.until, cut.who) == (Admin.DRAIN, True, None, "root")
-    assert becomes(held(Admin.MAINTENANCE, ORDER, NOW, 5.0)(None)) is None
-    assert becomes(None) is None
+    assert over(held(Admin.MAINTENANCE, ORDER, NOW, 5.0)(None)) is None
+    assert over(None) is None
 
 
 @pytest.mark.parametrize(

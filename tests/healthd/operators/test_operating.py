@@ -12,15 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from healthd.config.values import ServiceConfig
+from healthd.config.values import AllDown, ServiceConfig
 from healthd.model import Endpoint, Table
 from healthd.operators.operating import Operating
 from healthd.operators.operator import Order
 from healthd.overrides import Admin, Override, SetWeight
 from healthd.plan import JobId
+from healthd.remembered import Memory
 from healthd.statefile import rounds, running
 from healthd.verdict import Health
-from tests.support.building import A, B, C, check, service
+from tests.support.building import FAIL, A, B, C, check, service
 from tests.support.controlling import table
 from tests.support.operating import FORCE, ORDER, Running
 
@@ -64,6 +65,10 @@ class Machine:
         async with asyncio.timeout(20):
             while self.kept() != self.site.controller.overrides:  # noqa: ASYNC110 - a thread writes
                 await asyncio.sleep(0.01)
+
+    def left(self, site: Running) -> Memory:
+        """What the next daemon would believe."""
+        return running.load(running.path_in(self.state_dir), site.plan.jobs, self.clock.wall())[0]
 
     def kept(self) -> dict[tuple[str, Endpoint], Override]:
         """What is on the disk, but for the time until it ends, which is counted anew at each writing."""
@@ -121,6 +126,26 @@ async def test_a_time_goes_on_over_a_restart(machine: Machine) -> None:
         assert site.weights() == {B: 1, C: 1}
 
 
+@pytest.mark.parametrize("killed", [False, True])
+async def test_servers_that_are_in_because_all_are_down_stay_down(machine: Machine, *, killed: bool) -> None:
+    """The table does not tell that they are; the first that passes is the only one that is available."""
+    machine.services = (service(A, B, all_down=AllDown.ALL),)
+    async with machine.running(killed=killed) as site:
+        for server in (A, B):
+            site.ask(server, "FFF")
+        await site.settled()
+        assert site.weights() == {A: 1, B: 1}
+        while killed and len(machine.left(site).verdicts) < 2:
+            await machine.clock.advance(0.1)
+            await asyncio.sleep(0.01)
+    async with machine.running() as site:
+        assert (site.weights(), site.told()) == ({A: 1, B: 1}, [])
+        assert site.controller.available("web") == 0
+        site.ask(A, "PP")
+        await site.settled()
+        assert (site.weights(), site.controller.available("web")) == ({A: 1, B: 0}, 1)
+
+
 async def test_a_jump_of_the_wall_clock_ends_nothing_and_prolongs_nothing(machine: Machine) -> None:
     """While the daemon runs only monotonic time counts, and what is kept is what is left of it."""
     async with machine.running() as site:
@@ -167,6 +192,17 @@ async def test_a_server_that_is_still_down_is_not_told_again(machine: Machine) -
         assert (view.health, view.since, view.transitions) == (Health.DOWN, since, 1)
         site.ask(B, "F")
         assert len(site.told("server_down")) == 1, "the third of three"
+
+
+@pytest.mark.parametrize("killed", [False, True])
+async def test_why_a_server_is_down_is_known_from_the_start(machine: Machine, *, killed: bool) -> None:
+    """Before anything has been asked, though the last daemon was killed."""
+    async with machine.running(killed=killed) as site:
+        site.ask(A, "FFF")
+        await site.operator.set_weight("web/10.0.0.2:80", ORDER, SetWeight(7))  # `killed` waits for it on the disk
+    async with machine.running() as site:
+        view = site.controller.snapshot.services[0].servers[0]
+        assert (view.health, view.last, view.reason) == (Health.DOWN, None, str(FAIL))
 
 
 async def test_what_was_open_at_a_crash_is_not_counted(machine: Machine) -> None:

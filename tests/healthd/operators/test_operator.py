@@ -7,7 +7,7 @@ import pytest
 from healthd.config.values import AllDown, OnFailure
 from healthd.events import ActRefused, AlertTested
 from healthd.model import Endpoint
-from healthd.operators.operator import Order, Refused
+from healthd.operators.operator import Done, Order, Refused
 from healthd.overrides import Admin, SetWeight
 from tests.support.building import OTHER_KEY, SORRY, A, B, C, server, service
 from tests.support.controlling import table
@@ -45,10 +45,7 @@ async def test_ready_brings_a_drained_server_back_at_once() -> None:
         assert site.weights() == {A: 1, B: 1, C: 1}
     assert site.controller.overrides == {}
     assert done.texts == (
-        (
-            "web: server 10.0.0.1:80 no longer drained by uid 1000: connections not counted; "
-            "table: -e -t 192.168.7.110:80 -r 10.0.0.1:80 -m -w 1"
-        ),
+        ("web: server 10.0.0.1:80 no longer drained by uid 1000; table: -e -t 192.168.7.110:80 -r 10.0.0.1:80 -m -w 1"),
     )
 
 
@@ -69,7 +66,7 @@ async def test_maintenance_stands_like_a_failure_and_ends_through_the_checks(
         assert site.weights() == {A: 1, B: 1, C: 1}
     began, ended = site.told("maintenance_began", "maintenance_ended")
     assert began.startswith("web: server 10.0.0.1:80 in maintenance until 2027-01-15 08:01:00 UTC by root (new kernel)")
-    assert ended.startswith("web: server 10.0.0.1:80 out of maintenance: its time is over by healthd")
+    assert ended.startswith("web: server 10.0.0.1:80 out of maintenance: its time is over; it is back")
 
 
 async def test_a_drain_that_goes_on_too_long_is_cut() -> None:
@@ -261,7 +258,7 @@ async def test_reload_and_plan_are_handed_on() -> None:
 async def test_a_test_of_alerts_is_in_the_audit_trail() -> None:
     """Who sent it, why, and what came of it; that there is no such alert too."""
     site = running()
-    assert (await site.operator.test_alert("ops", ORDER)).texts == ("ops: arrived",)
+    assert await site.operator.test_alert("ops", ORDER) == Done(("ops: arrived",))
     (event,) = site.events()
     assert isinstance(event, AlertTested)
     assert (event.who, event.reason, event.results) == ("root", "new kernel", ("ops: arrived",))
@@ -322,3 +319,11 @@ async def test_from_maintenance_to_a_drain_both_are_told() -> None:
     await site.operator.drain("web/10.0.0.1:80", ORDER, limit=None)
     assert [event.kind for event in site.events()] == ["maintenance_began", "maintenance_ended", "drain_began"]
     assert site.controller.overrides["web", A].admin is Admin.DRAIN
+
+
+async def test_an_alert_that_does_not_arrive_is_no_success() -> None:
+    """It is told apart from what did."""
+    site = running()
+    done = await site.operator.test_alert(None, ORDER)
+    assert (done.texts, done.failed) == (("ops: arrived",), ("chat: did not arrive: HTTP 404",))
+    assert site.told() == ["alerts tested by root (new kernel): ops: arrived; chat: did not arrive: HTTP 404"]

@@ -23,20 +23,27 @@ async def servers() -> AsyncIterator[list[SmallServer]]:
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def director(tmp_path: Path, servers: list[SmallServer]) -> AsyncIterator[Director]:
-    """Runs over the three servers, and knows the tokens."""
+async def bare(tmp_path: Path) -> AsyncIterator[Director]:
+    """Neither configured nor started. It is stopped after the last tab has gone: what still asks then is told so."""
     director = Director(tmp_path)
-    director.configure(web(servers))
-    await director.start()
     yield director
     await director.stop()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def director(bare: Director, servers: list[SmallServer]) -> Director:
+    """Runs over the three servers, which are up by now, and knows the tokens."""
+    bare.configure(web(servers))
+    await bare.start()
+    await bare.until("up", len(servers))
+    return bare
 
 
 Open = Callable[..., Awaitable[Tab]]
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def visit(browser: Browser) -> AsyncIterator[Open]:
+async def visit(browser: Browser, bare: Director) -> AsyncIterator[Open]:
     """`await visit(url, **context)`: a tab at this address. After the test none may have complained."""
     tabs: list[Tab] = []
 

@@ -65,6 +65,17 @@ async def test_what_is_degraded_says_so(browser: Browser, director: Director) ->
     ]
 
 
+async def test_since_when_it_is_so(browser: Browser, director: Director) -> None:
+    """Held by an operator, or else found by its checks; a weight that was set holds nothing."""
+    given = [
+        {"since": 10, "override": None},
+        {"since": 10, "override": {"admin": "drain", "since": 20}},
+        {"since": 10, "override": {"admin": "ready", "since": 20}},
+    ]
+    body = 'const { stateSince } = await import("/static/words.js"); return given.map(stateSince);'
+    assert await ran(browser, director, body, given) == [10, 20, 10]
+
+
 async def test_states_over_time_come_from_the_events(browser: Browser, director: Director) -> None:
     """What was before the first is what it says was before; a drain stands above health until it is ended."""
     events = [
@@ -110,6 +121,6 @@ async def test_what_happened_while_the_connection_was_lost_is_told_after_it(
         wire.cut()
         await expect(tab.page.get_by_role("alert").filter(has_text="cannot be reached")).to_be_visible()
         servers[1].mood = Mood.SICK
-        await director.until_down(2)
+        await director.until("down", 2)
         await wire.mend()
         await expect(feed).to_contain_text(f"server {servers[1].name} up -> down")

@@ -37,3 +37,12 @@ def test_a_file_without_end_is_not_read(tmp_path: Path) -> None:
         file.truncate(document.LARGEST + 1)
     with pytest.raises(ValueError, match="larger than"):
         document.read(path)
+
+
+def test_who_is_killed_while_writing_leaves_one_file_at_most(tmp_path: Path) -> None:
+    """What an earlier life has left unfinished is in nobody's way, and goes with the next writing."""
+    path = tmp_path / "state.json"
+    (tmp_path / "state.json.tmp").write_text('{"half')
+    document.write(path, {"a": 1})
+    assert document.read(path) == {"a": 1}
+    assert list(tmp_path.iterdir()) == [path]

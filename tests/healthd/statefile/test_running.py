@@ -1,16 +1,20 @@
 from __future__ import annotations
 
 import json
+import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from checkers.base import Outcome, Status
 from healthd.config.values import CheckConfig
 from healthd.model import Table
 from healthd.overrides import Admin, Freeze, Override
 from healthd.plan import Job, JobId, make
+from healthd.remembered import Memory, Past
 from healthd.statefile import document, running
-from healthd.statefile.running import BELIEVED_FOR, Memory, Past, believed
+from healthd.statefile.running import BELIEVED_FOR, believed
 from healthd.verdict import Health, Verdict
 from tests.support.building import FAIL, A, B, C, check, config, service
 from tests.support.controlling import table
@@ -21,6 +25,7 @@ JOB = JobId("web/10.0.0.1:80/tcp")
 DRAIN = Override(admin=Admin.DRAIN, who="root", since=NOW)
 MEMORY = Memory(
     verdicts={JOB: Verdict(Health.UP, (FAIL,)), JobId("web/10.0.0.2:80/tcp"): Verdict(Health.DOWN)},
+    causes={JobId("web/10.0.0.2:80/tcp"): FAIL},
     pasts={("web", B): Past(NOW - 60, 3)},
     overrides={("web", A): DRAIN, ("gone", C): Override(admin=Admin.MAINTENANCE)},
     drained=frozenset({("web", A)}),
@@ -55,7 +60,7 @@ def test_verdicts_grow_old_and_overrides_do_not(path: Path) -> None:
     running.save(path, MEMORY, checks(), NOW)
     assert loaded(path, NOW + BELIEVED_FOR).verdicts == MEMORY.verdicts
     old = loaded(path, NOW + BELIEVED_FOR + 1)
-    assert (old.verdicts, old.pasts) == ({}, {})
+    assert (old.verdicts, old.causes, old.pasts) == ({}, {}, {})
     assert (old.overrides, old.drained, old.frozen) == (MEMORY.overrides, MEMORY.drained, MEMORY.frozen)
 
 
@@ -108,6 +113,58 @@ def test_a_damaged_part_is_found(path: Path, field: str, value: object) -> None:
     memory, trouble = running.load(path, PLAN.jobs, NOW)
     assert (memory == Memory()) is bool(trouble)
     assert trouble or field == "verdicts"
+
+
+def rewritten(path: Path, cause: object) -> None:
+    """The file with another cause."""
+    running.save(path, MEMORY, checks(), NOW)
+    content = json.loads(path.read_text())
+    content["verdicts"]["web/10.0.0.2:80/tcp"]["cause"] = cause
+    path.write_text(json.dumps(content))
+
+
+def test_a_file_of_a_release_that_kept_no_causes_is_read(path: Path) -> None:
+    """All but them."""
+    running.save(path, MEMORY, checks(), NOW)
+    content = json.loads(path.read_text())
+    for entry in content["verdicts"].values():
+        del entry["cause"]
+    path.write_text(json.dumps(content))
+    assert loaded(path) == replace(MEMORY, causes={})
+
+
+@pytest.mark.parametrize(
+    "cause",
+    [
+        1,
+        "L4CON",
+        [],
+        {"code": "L4CON"},
+        {"code": 1, "detail": "", "seconds": 0.0},
+        {"code": "L4CON", "detail": ["refused"], "seconds": 0.0},
+        {"code": "L4CON", "detail": "refused", "seconds": math.nan},
+        {"code": "L4CON", "detail": "\x1b[2J", "seconds": 0.0},
+        {"code": "L4CON", "detail": "\ud800", "seconds": 0.0},
+        {"code": "X" * 65, "detail": "", "seconds": 0.0},
+        {"code": "L4CON", "detail": "x" * 301, "seconds": 0.0},
+    ],
+)
+def test_a_damaged_cause_is_found(path: Path, cause: object) -> None:
+    """Nothing is shown of it: the file is as damaged as with any other value that cannot be."""
+    rewritten(path, cause)
+    memory, trouble = running.load(path, PLAN.jobs, NOW)
+    assert memory == Memory()
+    assert trouble == f"{path} is damaged: overrides and verdicts of the last run are lost"
+
+
+def test_a_cause_is_kept_short_and_printable(path: Path) -> None:
+    """A server that sends a novel, or escape sequences, makes no large file and no damaged one."""
+    long = Outcome(Status.FAIL, "L7RSP" * 100, "\x1b" + "x" * 10_000, 0.25)
+    running.save(path, replace(MEMORY, causes=dict.fromkeys(MEMORY.causes, long)), checks(), NOW)
+    (cause,) = loaded(path).causes.values()
+    assert (len(cause.code), len(cause.detail)) == (64, 300)
+    assert cause.detail.startswith("\\x1bxxx")
+    assert cause.detail.endswith("x...")
 
 
 def test_without_a_file_nothing_is_remembered_and_nothing_said(path: Path) -> None:

@@ -174,9 +174,10 @@ async def test_the_program_itself(site: Site, systemd: ServiceManager) -> None:
 
 async def test_scripts_do_not_inherit_the_socket(site: Site, systemd: ServiceManager, tmp_path: Path) -> None:
     """What a check starts cannot speak to systemd in healthd's name."""
-    script = tmp_path / "env"
-    seen = f"import os, pathlib; pathlib.Path('{script}').write_text(repr(sorted(os.environ)))"
-    site.write("web.toml", CHECKED.format(python=sys.executable, code=seen))
+    seen = tmp_path / "env"
+    # Renamed when it is whole: the script runs again while the test reads.
+    code = f"import os; open('{seen}.new', 'w').write(repr(sorted(os.environ))); os.rename('{seen}.new', '{seen}')"
+    site.write("web.toml", CHECKED.format(python=sys.executable, code=code))
     process = await asyncio.create_subprocess_exec(
         *(*COMMAND, "run", "-c", site.folder),
         env=environment(NOTIFY_SOCKET=systemd.address),
@@ -184,8 +185,8 @@ async def test_scripts_do_not_inherit_the_socket(site: Site, systemd: ServiceMan
     )
     try:
         await systemd.hears("STATUS=1 service, 1 server: 1 up")
-        assert "PATH" in script.read_text()
-        assert "NOTIFY_SOCKET" not in script.read_text()
+        assert "PATH" in seen.read_text()
+        assert "NOTIFY_SOCKET" not in seen.read_text()
     finally:
         process.terminate()
         await process.wait()

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import sys
 from collections.abc import AsyncIterator
 
 import pytest
 
 from healthd.clock import ManualClock
 from healthd.plan import Job, make
+from healthd.scheduler import SWITCH_INTERVAL
 from healthd.schedulerview import SchedulerView
 from healthd.tally import Repeated
 from healthd.verdict import Health, Verdict
@@ -47,15 +49,26 @@ async def talking() -> AsyncIterator[Talking]:
         await asyncio.sleep(0)
 
 
+async def test_threads_let_the_loop_go_on(talking: Talking) -> None:
+    """As soon as in the main process: libraries read what servers say in threads here, too."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(0.005)
+    try:
+        talking.assign(Verdict(Health.UP))
+        assert sys.getswitchinterval() == pytest.approx(SWITCH_INTERVAL)
+    finally:
+        sys.setswitchinterval(usual)
+
+
 async def test_outcomes_travel_together(talking: Talking) -> None:
     """Those that come within a few hundredths of a second are one message; taking up a share is a sign of life."""
     talking.assign(Verdict(Health.UP))
     assert await talking.heard() == []
-    talking.child.record(talking.jobs[0], PASS)
+    talking.child.record(talking.jobs[0], PASS, {"connect": 0.25})
     await talking.clock.advance(GATHER / 2)
     talking.child.record(talking.jobs[1], FAIL)
     await talking.clock.advance(GATHER)
-    assert await talking.heard() == [(0, PASS, None), (1, FAIL, None)]
+    assert await talking.heard() == [(0, PASS, {"connect": 0.25}, None), (1, FAIL, {}, None)]
 
 
 async def test_its_figures_are_the_sign_of_life(talking: Talking) -> None:
@@ -86,12 +99,14 @@ async def test_what_was_steady_travels_again_when_the_parent_has_changed_somethi
     for _ in range(9):
         talking.child.record(talking.jobs[0], PASS)
     await talking.clock.advance(GATHER)
-    assert await talking.heard() == [(0, PASS, None)] * 2
+    assert await talking.heard() == [(0, PASS, {}, None)] * 2
     talking.child.take(Assignment())
     talking.child.record(talking.jobs[0], PASS)
     await talking.clock.advance(GATHER)
-    seven = Repeated(PASS.status, PASS.code, {0: 7})
-    assert [await talking.heard(), await talking.heard()] == [[], [(0, PASS, seven)]]
+    seven = Repeated(PASS.status, PASS.code)
+    for _ in range(7):
+        seven.durations.add(PASS.seconds, {})
+    assert [await talking.heard(), await talking.heard()] == [[], [(0, PASS, {}, seven)]]
 
 
 async def test_a_parent_that_does_not_read_is_given_up(

@@ -9,8 +9,8 @@ import pytest
 from checkers.base import Checker, Code, Outcome, Status
 from checkers.combined import Any as Any_
 from checkers.part import Part
-from healthd.boundary import run_check
 from healthd.clock import SystemClock
+from healthd.engine.boundary import run_check
 from healthd.plan import Job, make
 from healthd.verdict import Health, Verdict
 from healthd.workers.jobs import Assigned, Assignment, Hello, pickled, unpickled

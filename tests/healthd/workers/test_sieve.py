@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from checkers.base import Outcome, Status
 from healthd.state import CheckRecord
-from healthd.tally import Tally
+from healthd.tally import DurationsView, Tally
 from healthd.verdict import Health, Verdict
 from healthd.workers.sieve import REFRESH, Sieve
 from tests.support.building import LETTERS, check, outcomes
@@ -60,16 +62,25 @@ def test_what_stays_behind_changes_nothing(
             sieved.take(LETTERS["U"])
         now += REFRESH if event == "later" else 0.1
         expected = whole.take(outcome)
-        all_of_them.add("tcp", outcome)
+        spent = data.draw(st.dictionaries(st.sampled_from(["connect", "talk"]), st.floats(0, 10)))
+        all_of_them.add("tcp", outcome, spent)
         found = None
-        if sieve.lets_through(outcome, now):
+        if sieve.lets_through(outcome, now, spent):
             if (repeated := sieve.taken()) is not None:
                 told.add_many("tcp", repeated)
-            told.add("tcp", outcome)
-            assert told.view == all_of_them.view
+            told.add("tcp", outcome, spent)
+            assert told.view.outcomes == all_of_them.view.outcomes
+            assert_alike(told.view.durations, all_of_them.view.durations)
             found = sieved.take(outcome)
         assert found == expected
         assert (sieved.verdict, sieved.asks) == (whole.verdict, whole.asks)
+
+
+def assert_alike(some: Mapping[str, DurationsView], others: Mapping[str, DurationsView]) -> None:
+    """The order in which seconds are added up may be another one."""
+    assert {part: view.counts for part, view in some.items()} == {part: view.counts for part, view in others.items()}
+    for part, view in some.items():
+        assert view.seconds == pytest.approx(others[part].seconds)
 
 
 def kept(letters: str, seconds: float = 0.0) -> str:

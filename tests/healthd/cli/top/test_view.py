@@ -32,7 +32,7 @@ def order(view: View) -> str:
         ("service", "123456"),
         ("latency", "215634"),
         ("connections", "213456"),
-        ("since", "413256"),
+        ("since", "413625"),
     ],
 )
 def test_sorting(sort: str, found: str) -> None:

@@ -13,7 +13,7 @@ from checkers import net
 from checkers.base import Checker, Code, Failed, Outcome, Status, Target, passed
 from checkers.tcp import Tcp
 from healthd.clock import ManualClock
-from healthd.engine import SLICE, Engine, Run
+from healthd.engine.lean import SLICE, Engine, Run
 
 Body = Callable[[Target], Coroutine[object, object, object]]
 
@@ -122,6 +122,31 @@ async def test_awaiting_anything_else_is_a_crash(bench: Bench, caplog: pytest.Lo
     assert bench.ended[0].code == "CRASH"
     assert "a lean check may await nothing but checkers.net" in bench.ended[0].detail
     assert [record.levelno for record in caplog.records] == [logging.ERROR]
+
+
+async def test_a_connection_that_the_server_has_ended_is_reset(bench: Bench) -> None:
+    """So that it need not keep a TIME_WAIT of it."""
+    bench.start(silence)
+    peer, _ = bench.listener.accept()
+    peer.sendall(b"!")
+    peer.shutdown(socket.SHUT_WR)
+    bench.engine.look()
+    assert len(bench.ended) == 1
+    peer.settimeout(10)
+    with peer, pytest.raises(ConnectionResetError):
+        peer.recv(1)
+
+
+async def test_a_connection_that_the_server_holds_open_is_ended_in_peace(bench: Bench) -> None:
+    """Its program sees the end of the stream, and no error."""
+    bench.start(silence)
+    peer, _ = bench.listener.accept()
+    peer.sendall(b"!")
+    bench.engine.look()
+    assert len(bench.ended) == 1
+    peer.settimeout(10)
+    with peer:
+        assert peer.recv(1) == b""
 
 
 async def test_the_deadline_ends_a_check_and_closes_its_socket(bench: Bench) -> None:

@@ -31,6 +31,10 @@ class Watch(Generic[R]):
     def broken(self) -> bool:
         return self.happened & _BROKEN != 0
 
+    @property
+    def ended(self) -> bool:
+        return self.happened & select.EPOLLRDHUP != 0
+
     @types.coroutine
     def readable(self) -> Generator[object, None, None]:
         while not self.happened & _READABLE:

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from healthd.wheel import GRID, Wheel
+from healthd.engine.wheel import GRID, Wheel
 
 
 @given(st.lists(st.floats(0, 1e6), max_size=30), st.floats(0, 1e6))

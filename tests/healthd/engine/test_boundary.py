@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import pytest
 
 from checkers.base import Checker, Code, Failed, Outcome, Status, Target, Unable
-from healthd.boundary import run_check
 from healthd.clock import ManualClock, SystemClock, settle
-from healthd.lost import Vigil
+from healthd.engine.boundary import run_check
+from healthd.engine.lost import Vigil
 from tests.support.building import FAIL, PASS
 from tests.support.scheduling import Log, Slow
 

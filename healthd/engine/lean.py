@@ -22,11 +22,11 @@ from collections.abc import Callable, Coroutine, Generator
 from typing import Any, Generic, TypeVar
 
 from checkers.base import Checker, Outcome, Phase, Target
-from healthd.boundary import ESCAPES, answered, cut_off, raised
 from healthd.clock import Clock, Timer
-from healthd.lost import HEARTBEAT, LostTime
-from healthd.watch import EVENTS, WAIT, Watch
-from healthd.wheel import GRID
+from healthd.engine.boundary import ESCAPES, answered, cut_off, raised
+from healthd.engine.lost import HEARTBEAT, LostTime
+from healthd.engine.watch import EVENTS, WAIT, Watch
+from healthd.engine.wheel import GRID
 
 REST = 0.001
 """Seconds between two turns under load. The loop's selector counts in milliseconds."""
@@ -188,6 +188,7 @@ class Engine(Generic[R]):
         run.coroutine = None
         del self._under_way[run]
         object.__setattr__(outcome, "seconds", self._clock.monotonic() - run.began)  # nobody else has seen it yet
+        run.began = run.deadline = math.inf  # numbers of their own for ten thousand that wait for their turn add up
         self._done(run, outcome)
 
     def _await_next_turn(self, *, busy: bool) -> None:

@@ -11,7 +11,7 @@ import logging
 from checkers.base import CheckEnded, Checker, Code, Outcome, Status, Target, show
 from checkers.fault import deadline_outcome
 from healthd.clock import Clock, Deadline
-from healthd.lost import Vigil
+from healthd.engine.lost import Vigil
 
 log = logging.getLogger(__name__)
 
@@ -83,6 +83,7 @@ def timed(outcome: Outcome, seconds: float) -> Outcome:
         outcome.weight,
         factor=outcome.factor,
         degraded=outcome.degraded,
+        expires=outcome.expires,
     )
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from healthd.clock import ManualClock
-from healthd.lost import HEARTBEAT, USUAL, LostTime, Vigil
+from healthd.engine.lost import HEARTBEAT, USUAL, LostTime, Vigil
 
 
 def test_what_a_gap_between_looks_has_beyond_the_usual_is_lost() -> None:

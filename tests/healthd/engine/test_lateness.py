@@ -1,4 +1,4 @@
-from healthd.lateness import Lateness
+from healthd.engine.lateness import Lateness
 from healthd.schedulerview import LatenessView
 
 
