@@ -175,11 +175,11 @@ class Assembly:
             log.warning("%s", warning)
         change = self.controller.replace(new, actual)
         self.operating.operator.reloaded()
+        self.reconciler.names = {**self.plan.names, **new.names}  # what is to go is called as before
         self.plan = new
         self.config = config
         self.generation += 1
         self.reconciler.resync = config.settings.resync
-        self.reconciler.names = new.names
         self.router.update(config.alerts, config.services)
         self.measuring.reloaded()
         self._set_jobs()

@@ -18,7 +18,7 @@ Rules:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import closing
 from itertools import islice
 
@@ -58,7 +58,7 @@ class Reconciler:
         self._back_off = 0.0
         self._next_reading = 0.0
         self._told: list[str] = []
-        self._refusals: list[str] = []
+        self._refused: list[edits.EditRefused] = []
         self._under_way = self._slices([])
 
     def submit(self, desired: Table, retired: frozenset[ServiceKey] = frozenset()) -> None:
@@ -130,24 +130,24 @@ class Reconciler:
             if refused:  # the table was not what we believed: once more, from a fresh reading
                 refused = yield from self._attempt(done)
             if not self.frozen:  # in which nothing is tried, so what was refused before is as it was
-                self._refusals = [f"{refusal.edit}: {refusal.reason}" for refusal in refused]
-            errors = self._refusals
+                self._refused = refused
+            errors, about = list(map(str, self._refused)), self._names_of(each.edit for each in self._refused)
         except IpvsUnavailable as error:
-            errors = [str(error)]
+            errors, about = [str(error)], ()
         for start in range(0, len(done), SLICE):
             if start:
                 yield
             self._tell(done[start : start + SLICE])
-        self._settle(errors)
+        self._settle(errors, about)
 
     def _tell(self, done: Sequence[edits.Edit]) -> None:
-        named = [
-            f"{self.names[edit.key]}/{edit.endpoint}"
-            for edit in done
-            if isinstance(edit, edits.DestinationEdit) and edit.key in self.names
-        ]
-        servers, commands = tuple(dict.fromkeys(named)), tuple(map(str, done))
-        self._bus.publish(events.TableEdited(at=self._clock.wall(), edits=commands, servers=servers))
+        commands = tuple(map(str, done))
+        self._bus.publish(events.TableEdited(at=self._clock.wall(), edits=commands, about=self._names_of(done)))
+
+    def _names_of(self, some: Iterable[edits.Edit | edits.Difference]) -> tuple[str, ...]:
+        """What they are about, by name and once each. A service of a configuration before may have no name any more."""
+        places = ((self.names.get(each.key), getattr(each, "endpoint", None)) for each in some)
+        return tuple(dict.fromkeys(f"{name}/{endpoint or ''}" for name, endpoint in places if name is not None))
 
     def _attempt(self, done: list[edits.Edit]) -> Generator[None, None, list[edits.EditRefused]]:
         actual = yield from self._reading()
@@ -216,12 +216,13 @@ class Reconciler:
         differences = edits.differences(believed.only(changed), actual.only(changed))
         self._believed = actual
         while some := tuple(islice(differences, SLICE)):
-            drift = events.TableDrift(at=self._clock.wall(), differences=some, frozen=self.frozen)
-            self._bus.publish(drift)
+            texts, about = tuple(map(str, some)), self._names_of(some)
+            at = self._clock.wall()
+            self._bus.publish(events.TableDrift(at=at, differences=texts, frozen=self.frozen, about=about))
             yield
         return actual
 
-    def _settle(self, errors: list[str]) -> None:
+    def _settle(self, errors: list[str], about: tuple[str, ...]) -> None:
         """Sets the pace of the next try, and tells once what is wrong, and once that it no longer is."""
         self._back_off = min(max(self._back_off * 2, BACK_OFF_FIRST), BACK_OFF_MOST) if errors else 0.0
         if errors == self._told:
@@ -229,6 +230,6 @@ class Reconciler:
         self._told = errors
         at = self._clock.wall()
         if errors:
-            self._bus.publish(events.TableError(at=at, errors=tuple(errors), retry_in=self._back_off))
+            self._bus.publish(events.TableError(at=at, errors=tuple(errors), retry_in=self._back_off, about=about))
         else:
             self._bus.publish(events.TableRestored(at=at))

@@ -156,23 +156,29 @@ class WorkerLost(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TableEdited(Event):
-    """Edits that were carried out, as ipvsadm commands. `servers` are those in them, as `SERVICE/SERVER`."""
+class TableEvent(Event):
+    """`about` names the servers that it tells of, as `SERVICE/SERVER`, and services themselves, as `SERVICE/`."""
 
-    kind = "table_edited"
-    edits: tuple[str, ...]
-    servers: tuple[str, ...] = ()
+    about: tuple[str, ...] = ()
 
     @property
     def tells_of(self) -> Sequence[tuple[str, str]]:
-        return [(service, server) for service, _, server in (name.rpartition("/") for name in self.servers)]
+        return [(service, server) for service, _, server in (name.rpartition("/") for name in self.about)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableEdited(TableEvent):
+    """Edits that were carried out, as ipvsadm commands."""
+
+    kind = "table_edited"
+    edits: tuple[str, ...]
 
     def text(self) -> str:
         return "table edited: " + listed(self.edits, ", ")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TableDrift(Event):
+class TableDrift(TableEvent):
     """Somebody else changed a service that healthd owns. It is repaired, unless an operator has `frozen` the table."""
 
     kind = "table_drift"
@@ -186,7 +192,7 @@ class TableDrift(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TableError(Event):
+class TableError(TableEvent):
     """Edits were refused, or the table cannot be reached; they are tried again in `retry_in` seconds."""
 
     kind = "table_error"

@@ -10,6 +10,7 @@ import pytest
 from healthd.config import load
 from healthd.daemon import Daemon
 from healthd.edits import AddDestination, AddService, Edit, EditDestination
+from healthd.events import TableEdited
 from healthd.ipvs import IpvsUnavailable
 from healthd.ipvs.memory import MemoryIpvs
 from healthd.lock import Lock
@@ -83,6 +84,20 @@ async def test_a_reload_takes_over_what_changed(site: Site) -> None:
         lost = await site.told("service_lost")
         assert lost.text() == "web: no real server left; nobody answers"
         await site.until(lambda: site.table == BOTH_UP.replace("-w 1", "-w 0"))
+
+
+async def test_what_goes_at_a_reload_is_called_as_before(site: Site) -> None:
+    """The edits that take a service away have its name, which the new configuration does not know."""
+    site.settings()
+    site.write("other.toml", OTHER)
+    async with site.running() as daemon:
+        await site.until(lambda: {KEY, OTHER_KEY} == set(site.ipvs.read().services))
+        (site.folder / "other.toml").unlink()
+        daemon.reload()
+        await site.told("reloaded")
+        edited = await site.told("table_edited")
+        assert isinstance(edited, TableEdited)
+        assert "other/" in edited.about
 
 
 async def test_a_renamed_service_does_not_flap(site: Site) -> None:

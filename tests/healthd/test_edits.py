@@ -186,7 +186,7 @@ def test_differences_are_told_field_by_field() -> None:
             ServiceKey.marked(10): VirtualService(),
         }
     )
-    assert list(differences(before, now)) == [
+    assert list(map(str, differences(before, now))) == [
         "fwmark 10: virtual service appeared",
         '192.168.7.110:80/tcp: "-s wlc" to "-s rr -p 300"',
         "192.168.7.110:80/tcp real server 10.0.0.1:80: forward gate to masq",
@@ -201,7 +201,7 @@ def test_differences_of_thresholds_are_told() -> None:
     """Connection thresholds are fields like any other."""
     before = Table({KEY: VirtualService(destinations={A: Destination(upper=9, lower=3)})})
     now = Table({KEY: VirtualService(destinations={A: Destination(upper=8, lower=2)})})
-    assert list(differences(before, now)) == [
+    assert list(map(str, differences(before, now))) == [
         "192.168.7.110:80/tcp real server 10.0.0.1:80: upper 9 to 8",
         "192.168.7.110:80/tcp real server 10.0.0.1:80: lower 3 to 2",
     ]

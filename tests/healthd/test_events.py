@@ -126,10 +126,10 @@ def test_a_line_does_not_grow_with_the_number_of_servers() -> None:
 
 
 def test_what_tells_of_several_servers_names_each_with_its_service() -> None:
-    """Whose edits are of many services, and whose checks are of one; anything else has its server or none."""
-    edited = events.TableEdited(at=1.5, edits=("-d ...",), servers=("web/10.0.0.1:80", "a/b/[2001:db8::1]:80"))
+    """Edits are of many services, or of services themselves, checks asked for of one; else it is its server or none."""
+    edited = events.TableEdited(at=1.5, edits=("-d ...",), about=("web/10.0.0.1:80", "a/b/[2001:db8::1]:80", "web/"))
     asked = events.CheckAsked(at=1.5, service="web", who="root", servers=("10.0.0.1:80", "10.0.0.2:80"))
-    assert list(edited.tells_of) == [("web", "10.0.0.1:80"), ("a/b", "[2001:db8::1]:80")]
+    assert list(edited.tells_of) == [("web", "10.0.0.1:80"), ("a/b", "[2001:db8::1]:80"), ("web", "")]
     assert list(asked.tells_of) == [("web", "10.0.0.1:80"), ("web", "10.0.0.2:80")]
     assert list(events.TableRestored(at=1.5).tells_of) == []
 

@@ -12,7 +12,7 @@ from healthd.edits import (
     EditDestination,
     EditService,
 )
-from healthd.events import TableEdited
+from healthd.events import TableDrift, TableEdited
 from healthd.model import Destination, Endpoint, ServiceKey, ServiceOptions
 from healthd.reconcile import MERGED
 from tests.support.building import KEY, OTHER_KEY, A, B
@@ -34,16 +34,29 @@ async def test_a_submitted_table_is_put_in_place_at_once() -> None:
         assert run.told() == ["table edited: -e -t 192.168.7.110:80 -r 10.0.0.1:80 -m -w 0"]
 
 
-async def test_edits_are_told_with_the_servers_that_they_are_of() -> None:
-    """Each once and by the name of its service; a service that has no name, and its own edits, are told as edits."""
+async def test_edits_are_told_with_what_they_are_about() -> None:
+    """Services and servers, each once and by name; what has no name is told as an edit only."""
     run = Running()
     run.reconciler.names = {KEY: "web"}
     async with run.going(both(GOOD, table((B, 1), key=OTHER_KEY))):
         (edited,) = (event for event in run.events() if isinstance(event, TableEdited))
-        assert (len(edited.edits), edited.servers) == (5, (f"web/{A}", f"web/{B}"))
+        assert (len(edited.edits), edited.about) == (5, ("web/", f"web/{A}", f"web/{B}"))
         await run.submit(both(table((A, 2), (B, 1)), table((B, 2), key=OTHER_KEY)))
         (edited,) = (event for event in run.events() if isinstance(event, TableEdited))
-        assert (len(edited.edits), edited.servers) == (2, (f"web/{A}",))
+        assert (len(edited.edits), edited.about) == (2, (f"web/{A}",))
+
+
+async def test_what_somebody_changed_is_told_with_what_it_is_about() -> None:
+    """The service for a field of its own, the server for one of the server, by name."""
+    run = Running(GOOD)
+    run.reconciler.names = {KEY: "web"}
+    async with run.going(GOOD):
+        run.ipvs.by_hand(EditService(KEY, ServiceOptions("rr")), EditDestination(KEY, A, Destination(weight=7)))
+        await run.clock.advance(RESYNC)
+        drift, edited = run.events()
+        assert isinstance(drift, TableDrift)
+        assert isinstance(edited, TableEdited)
+        assert drift.about == edited.about == ("web/", f"web/{A}")
 
 
 async def test_the_newest_table_wins() -> None:

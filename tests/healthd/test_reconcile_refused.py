@@ -9,6 +9,7 @@ from healthd.edits import (
     DeleteService,
     EditDestination,
 )
+from healthd.events import TableError
 from healthd.model import Destination, Endpoint
 from tests.support.building import KEY, A, B
 from tests.support.reconciling import GOOD, RESYNC, Running, nothing, table
@@ -57,6 +58,16 @@ async def test_a_refused_edit_is_told_once_and_tried_with_back_off() -> None:
             "table edited: -a -t 192.168.7.110:80 -r 10.0.0.2:80 -m -w 1",
             "table is as it should be again",
         ]
+
+
+async def test_the_error_is_told_with_what_it_is_about() -> None:
+    """The server that the table did not take, by name."""
+    run = Running()
+    run.reconciler.names = {KEY: "web"}
+    run.ipvs.refuses = lambda edit: isinstance(edit, AddDestination) and edit.endpoint == B
+    async with run.going(GOOD):
+        (error,) = (event for event in run.events() if isinstance(event, TableError))
+        assert error.about == (f"web/{B}",)
 
 
 async def test_the_error_says_what_was_refused_and_why() -> None:
