@@ -11,10 +11,11 @@ from checkers.relay import Relay
 from checkers.sql import Answer, RelayedSqlChecker, ask
 
 _STRANGER = "healthd"
-"""The user who asks to be let in where nobody logs in. Who hangs up without asking is an interrupted connection to the
-server, and after `max_connect_errors` of those it blocks the host."""
+"""The user who asks to be let in where nobody logs in. Who hangs up without asking, or cannot prove a password in the
+way the server would have it, is an interrupted connection to it, and after `max_connect_errors` of those it blocks the
+host. A user who is refused is none."""
 
-_ERROR, _OK = 0xFF, 0x00
+_ERROR, _OK, _OTHER_METHOD = 0xFF, 0x00, 0xFE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,16 +61,20 @@ class Mysql(RelayedSqlChecker):
         if self.tls:
             if not greeting.tls:
                 raise Failed(Code.L6RSP, f"the server, version {show(greeting.version)}, speaks no TLS")
-            await stream.send(mysql_wire.ssl_request(number))
+            await stream.send(mysql_wire.ssl_request(number, greeting.method))
             await self.start_tls(stream, target.address)
             number += 1
         target.trace.enter(Phase.TALK, "waiting for the answer to a login")
-        await stream.send(mysql_wire.login(number, _STRANGER, tls=self.tls))
+        await stream.send(mysql_wire.login(number, _STRANGER, greeting.method, tls=self.tls))
         return await _judged(stream, greeting)
 
 
 async def _judged(stream: net.Stream, greeting: Greeting) -> Outcome:
-    answer = (await _receive(stream, "the answer to a login")).body
+    packet = await _receive(stream, "the answer to a login")
+    if packet.body[0] == _OTHER_METHOD:  # than the greeting's: once is as often as a server asks
+        await stream.send(mysql_wire.no_password(packet.number + 1))
+        packet = await _receive(stream, "the answer to a login")
+    answer = packet.body
     said = f"version {show(greeting.version)}"
     if answer[0] == _ERROR:
         try:

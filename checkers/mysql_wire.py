@@ -13,7 +13,7 @@ LONGEST = 4096
 
 COM_QUIT = b"\x01\0\0\0\x01"
 
-_LONG_PASSWORD, _PROTOCOL_41, _SSL, _SECURE_CONNECTION = 0x1, 0x200, 0x800, 0x8000
+_LONG_PASSWORD, _PROTOCOL_41, _SSL, _SECURE_CONNECTION, _PLUGIN_AUTH = 0x1, 0x200, 0x800, 0x8000, 0x80000
 _UTF8MB4 = 45
 _MAX_PACKET = 1 << 24
 
@@ -34,8 +34,11 @@ class Packet:
 
 @dataclass(frozen=True, slots=True)
 class Greeting:
+    """`method` is how the server would have clients prove who they are; empty where it does not say, as before 5.5."""
+
     version: str
     tls: bool
+    method: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,14 @@ def greeting(body: bytes) -> Greeting | Refusal:
     if body[:1] != b"\x0a" or not version or not nul or len(rest) < 15:  # thread id, scramble, filler, capabilities
         raise NotMysqlError
     (capabilities,) = struct.unpack_from("<H", rest, 13)
-    return Greeting(version.decode("latin1"), bool(capabilities & _SSL))
+    return Greeting(version.decode("latin1"), bool(capabilities & _SSL), _method(rest))
+
+
+def _method(rest: bytes) -> bytes:
+    """Of a greeting from its thread id on: what follows the second part of the scramble, of 13 bytes at least."""
+    if len(rest) < 31 or not int.from_bytes(rest[18:20], "little") << 16 & _PLUGIN_AUTH:
+        return b""
+    return rest[31 + max(13, rest[20] - 8) :].partition(b"\0")[0]
 
 
 def refusal(body: bytes) -> Refusal:
@@ -94,17 +104,24 @@ def refusal(body: bytes) -> Refusal:
     return Refusal(int.from_bytes(body[1:3], "little"), text.decode("utf-8", "backslashreplace"))
 
 
-def ssl_request(number: int) -> bytes:
-    """Protocol::SSLRequest, as packet `number`."""
-    return _packet(number, _client(_SSL))
+def ssl_request(number: int, method: bytes) -> bytes:
+    """Protocol::SSLRequest, as packet `number`: the beginning of the login, which MySQL reads here and not there."""
+    return _packet(number, _client(method, tls=True))
 
 
-def login(number: int, user: str, *, tls: bool) -> bytes:
+def login(number: int, user: str, method: bytes, *, tls: bool) -> bytes:
     """Protocol::HandshakeResponse41 of a user without a password, as packet `number`."""
-    return _packet(number, _client(_SSL if tls else 0) + user.encode() + b"\0\0")
+    named = method + b"\0" if method else b""
+    return _packet(number, _client(method, tls=tls) + user.encode() + b"\0\0" + named)
 
 
-def _client(more: int) -> bytes:
+def no_password(number: int) -> bytes:
+    """The answer to Protocol::AuthSwitchRequest, whatever the method, as packet `number`."""
+    return _packet(number, b"")
+
+
+def _client(method: bytes, *, tls: bool) -> bytes:
+    more = (_SSL if tls else 0) | (_PLUGIN_AUTH if method else 0)
     capabilities = _LONG_PASSWORD | _PROTOCOL_41 | _SECURE_CONNECTION | more
     return struct.pack("<IIB23x", capabilities, _MAX_PACKET, _UTF8MB4)
 

@@ -13,6 +13,7 @@ from checkers.mysql_wire import (
     first_packet,
     greeting,
     login,
+    no_password,
     refusal,
     ssl_request,
 )
@@ -34,9 +35,12 @@ def test_no_length_makes_anybody_wait(data: bytes) -> None:
 
 
 def test_a_greeting() -> None:
-    """The version, and whether TLS is spoken."""
-    assert greeting(GREETING) == Greeting("8.0.36", tls=True)
-    assert greeting(GREETING.replace(b"\xff\xff\xff\x02", b"\xff\xf7\xff\x02")) == Greeting("8.0.36", tls=False)
+    """The version, whether TLS is spoken, and how clients are to prove who they are, where the server says that."""
+    assert greeting(GREETING) == Greeting("8.0.36", tls=True, method=b"caching")
+    plain = GREETING.replace(b"\xff\xff\xff\x02", b"\xff\xf7\xff\x02")
+    assert greeting(plain) == Greeting("8.0.36", tls=False, method=b"caching")
+    assert greeting(GREETING.replace(b"\xff\xdf\x15", b"\xf7\xdf\x15")) == Greeting("8.0.36", tls=True)
+    assert greeting(GREETING[:-20]) == greeting(GREETING[:30]) == Greeting("8.0.36", tls=True)
     assert greeting(b"\xff\x10\x04Too many connections") == Refusal(1040, "Too many connections")
 
 
@@ -59,9 +63,17 @@ def test_an_error() -> None:
 
 def test_what_the_client_sends() -> None:
     """A request for TLS is the beginning of the login that follows it."""
-    assert ssl_request(1) == b"\x20\0\0\x01\x01\x8a\0\0\0\0\0\x01\x2d" + bytes(23)
-    assert login(2, "me", tls=True) == b"\x24\0\0\x02" + ssl_request(1)[4:] + b"me\0\0"
-    assert login(256, "me", tls=False)[3] == 0
+    assert ssl_request(1, b"") == b"\x20\0\0\x01\x01\x8a\0\0\0\0\0\x01\x2d" + bytes(23)
+    assert login(2, "me", b"", tls=True) == b"\x24\0\0\x02" + ssl_request(1, b"")[4:] + b"me\0\0"
+    assert login(256, "me", b"", tls=False)[3] == 0
+
+
+def test_a_login_by_a_method() -> None:
+    """It is named in the login, and the request for TLS promises that; no password is an empty packet."""
+    asked = ssl_request(1, b"native")
+    assert asked == b"\x20\0\0\x01\x01\x8a\x08\0\0\0\0\x01\x2d" + bytes(23)
+    assert login(2, "me", b"native", tls=True) == b"\x2b\0\0\x02" + asked[4:] + b"me\0\0native\0"
+    assert no_password(3) == b"\0\0\0\x03"
 
 
 @given(st.binary(max_size=200), st.sampled_from([b"", b"\x0a8.0\0", b"\xff\x10\x04", b"\xff"]))
