@@ -10,6 +10,42 @@ from tests.support.ports import free_ports
 
 USER, PASSWORD = "probe", "open sesame"
 
+_WORDS_OF_2_3 = """\
+ssl_cert = <{certificate}
+ssl_key = <{certificate}
+auth_username_format = %Ln
+passdb {{
+  driver = passwd-file
+  args = {folder}/users
+}}
+userdb {{
+  driver = static
+  args = uid={user} gid={group} home={folder}/mail
+}}
+mail_location = maildir:{folder}/mail
+"""
+
+_WORDS_OF_2_4 = """\
+dovecot_config_version = 2.4.0
+dovecot_storage_version = 2.4.0
+ssl_server_cert_file = {certificate}
+ssl_server_key_file = {certificate}
+auth_username_format = %{{user | username | lower}}
+passdb passwd-file {{
+  passwd_file_path = {folder}/users
+}}
+userdb static {{
+  fields {{
+    uid = {user}
+    gid = {group}
+    home = {folder}/mail
+  }}
+}}
+mail_driver = maildir
+mail_path = {folder}/mail
+"""
+"""As Debian 13 has it."""
+
 _CONFIGURATION = """\
 protocols = imap pop3 lmtp
 listen = 127.0.0.1
@@ -20,21 +56,10 @@ default_internal_user = {user}
 default_internal_group = {group}
 default_login_user = {user}
 ssl = yes
-ssl_cert = <{certificate}
-ssl_key = <{certificate}
 auth_mechanisms = plain login
-auth_username_format = %Ln
 auth_failure_delay = 0
-passdb {{
-  driver = passwd-file
-  args = {folder}/users
-}}
-userdb {{
-  driver = static
-  args = uid={user} gid={group} home={folder}/mail
-}}
+login_greeting = Dovecot ready.
 first_valid_uid = 1
-mail_location = maildir:{folder}/mail
 service anvil {{
   chroot =
   unix_listener anvil-auth-penalty {{ # or it holds up who has once been refused
@@ -88,7 +113,8 @@ class Dovecot(Program):
         self.ports = dict(zip(names, free_ports(len(names)), strict=True))
         give(_written(folder / "users", f"{USER}:{{PLAIN}}{PASSWORD}\n"), 0o600)
         user, group = run(["id", "-un"]).strip(), run(["id", "-gn"]).strip()
-        configuration = _CONFIGURATION.format(
+        words = _WORDS_OF_2_3 if run(["dovecot", "--version"]).startswith("2.3") else _WORDS_OF_2_4
+        configuration = (words + _CONFIGURATION).format(
             folder=folder, certificate=copied(certificate, folder), user=user, group=group, **self.ports
         )
         command: list[str | Path] = ["dovecot", "-F", "-c", _written(folder / "dovecot.conf", configuration)]

@@ -59,7 +59,7 @@ async def test_pop3_through_faults(dovecot: Dovecot, options: Options) -> None:
     """STLS, a login and the number of messages."""
     checker = Pop3(starttls=True, **options["tls"], **options["login"])
     outcomes = await through_faults(checker, at(dovecot, "pop3"), dovecot, refused=Code.L4CON, hung=Code.L7TOUT)
-    greeting = 'greeted with "+OK Dovecot (Debian) ready."'
+    greeting = 'greeted with "+OK Dovecot ready."'
     assert outcomes[0].detail == f'{greeting}, TLS, login as "probe", mailbox "+OK 0 0"'
 
 
@@ -67,7 +67,7 @@ async def test_lmtp_through_faults(dovecot: Dovecot) -> None:
     """A recipient whom it would deliver to."""
     checker = Lmtp(rcpt_to="probe@example.com")
     outcomes = await through_faults(checker, at(dovecot, "lmtp"), dovecot, refused=Code.L4CON, hung=Code.L7TOUT)
-    assert outcomes[0].detail.endswith('Dovecot (Debian) ready.", LHLO, RCPT TO:<probe@example.com> accepted')
+    assert outcomes[0].detail.endswith('Dovecot ready.", LHLO, RCPT TO:<probe@example.com> accepted')
 
 
 async def test_a_greeting_is_enough_without_a_login(dovecot: Dovecot, options: Options) -> None:
@@ -103,17 +103,18 @@ async def test_a_login_in_the_clear_goes_to_who_takes_it(dovecot: Dovecot, optio
 async def test_wrong_content(dovecot: Dovecot, options: Options) -> None:
     """A mailbox or a recipient that is not there, and a greeting that another server gives."""
     mailbox = await ask(Imaps(mailbox="Nowhere", **options["tls"], **options["login"]), at(dovecot, "imaps"))
-    assert str(mailbox).startswith('L7STS mailbox "Nowhere": answered "examine NO Mailbox doesn\'t exist: Nowhere')
+    said = str(mailbox).replace("[NONEXISTENT] ", "")  # which 2.4 says, and 2.3 does not
+    assert said.startswith('L7STS mailbox "Nowhere": answered "examine NO Mailbox doesn\'t exist: Nowhere')
     recipient = await ask(Lmtp(mail_from="a@example.com", rcpt_to="nobody@example.com"), at(dovecot, "lmtp"))
     assert str(recipient).startswith('L7STS RCPT TO:<nobody@example.com>: answered "550 5.1.1 ')
     greeting = await ask(Pop3(greeting="Cyrus"), at(dovecot, "pop3"))
-    assert str(greeting) == 'L7RSP greeted with "+OK Dovecot (Debian) ready."; expected "Cyrus" in it'
+    assert str(greeting) == 'L7RSP greeted with "+OK Dovecot ready."; expected "Cyrus" in it'
 
 
 async def test_another_protocol(dovecot: Dovecot) -> None:
     """A mixed-up port is told by what came instead."""
     imap = await ask(Imap(), at(dovecot, "pop3"))
-    expected = 'L7RSP greeting: expected a greeting such as "* OK text", received "+OK Dovecot (Debian) ready."'
+    expected = 'L7RSP greeting: expected a greeting such as "* OK text", received "+OK Dovecot ready."'
     assert str(imap) == expected
     pop3 = await ask(Pop3(), at(dovecot, "imap"))
     assert str(pop3).startswith('L7RSP greeting: expected +OK or -ERR, received "* OK [CAPABILITY')

@@ -27,6 +27,7 @@ mta: "/bin/false %s"
 hismethod: hisv6
 ovmethod: tradindexed
 enableoverview: true
+nnrpdloadlimit: 0
 runasuser: {user}
 runasgroup: {group}
 pathnews: /usr/lib/news
@@ -79,9 +80,10 @@ class Nnrpd(Program):
         run(["env", inn, BIN / "makehistory", "-O"])
         run(["env", inn, BIN / "makedbz", "-i", "-o", "-s", "1000"])
         port = free_port()
-        # By itself it would ask a privileged program for its port.
+        # By itself it would ask a privileged program for its port. For each client it asks for this machine's own name,
+        # which not every machine knows; no name server is to hold it up for the 5 s that are usual.
         listen = f"TCP-LISTEN:{port},bind=127.0.0.1,fork,reuseaddr"
-        command = ["env", inn, "socat", listen, f"EXEC:{BIN}/nnrpd,nofork"]
+        command = ["env", inn, "RES_OPTIONS=timeout:1 attempts:1", "socat", listen, f"EXEC:{BIN}/nnrpd,nofork"]
         super().__init__(unprivileged(command), folder, port=port)
 
     @property

@@ -56,6 +56,7 @@ async def test_a_healthy_server_passes(checker: Command, server: tuple[Program, 
             monitor("http", "-p", "{port}"),
             'exit status 1, printed "127.0.0.1", then "HOST 127.0.0.1: HTTP response code failure"',
         ),
+        # A newer Perl says why after this.
         (monitor("pop3", "-p", "{port}"), 'exit status 1, printed "127.0.0.1"'),
         (
             monitor("ftp", "-p", "{port}"),
@@ -67,7 +68,8 @@ async def test_a_healthy_server_passes(checker: Command, server: tuple[Program, 
 async def test_the_summary_is_the_evidence(checker: Command, detail: str) -> None:
     """A summary is the hosts that failed; the first line after it mostly says why."""
     outcome = await ask(checker, at(free_port()), 20)
-    assert (outcome.status, outcome.code, outcome.detail) == (Status.FAIL, Code.PROCERR, detail)
+    assert (outcome.status, outcome.code) == (Status.FAIL, Code.PROCERR)
+    assert outcome.detail.startswith(detail)
 
 
 async def test_the_wrong_answer_fails(server: tuple[Program, Ports]) -> None:
