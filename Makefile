@@ -4,7 +4,7 @@
 # make bench-NAME  one benchmark of benchmarks/ (cost lateness memory startup table reaction workers record metrics control); ARGS="..."
 # make man    writes the manual pages to build/man
 # make deb    builds a Debian package of this tree, for the Debian that it is built on
-# make test-deb  installs it on a fresh Debian 12 in a folder, tries it out and purges it; as root
+# make test-deb  installs it on a fresh Debian of the same release in a folder, tries it out and purges it; as root
 # make wheel  builds a wheel and runs the demo from an installed copy of it
 
 PYTHON ?= python3
