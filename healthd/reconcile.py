@@ -24,6 +24,7 @@ from itertools import islice
 
 from healthd import edits, events
 from healthd.clock import Clock, sleep_until
+from healthd.differences import Difference, differences
 from healthd.events import Bus
 from healthd.ipvs import Ipvs, IpvsUnavailable
 from healthd.model import ServiceKey, Table, VirtualService
@@ -144,7 +145,7 @@ class Reconciler:
         commands = tuple(map(str, done))
         self._bus.publish(events.TableEdited(at=self._clock.wall(), edits=commands, about=self._names_of(done)))
 
-    def _names_of(self, some: Iterable[edits.Edit | edits.Difference]) -> tuple[str, ...]:
+    def _names_of(self, some: Iterable[edits.Edit | Difference]) -> tuple[str, ...]:
         """What they are about, by name and once each. A service of a configuration before may have no name any more."""
         places = ((self.names.get(each.key), getattr(each, "endpoint", None)) for each in some)
         return tuple(dict.fromkeys(f"{name}/{endpoint or ''}" for name, endpoint in places if name is not None))
@@ -213,9 +214,9 @@ class Reconciler:
         changed = frozenset(
             key for key in keys & believed.services.keys() if services.get(key) is not believed.services[key]
         )
-        differences = edits.differences(believed.only(changed), actual.only(changed))
+        changes = differences(believed.only(changed), actual.only(changed))
         self._believed = actual
-        while some := tuple(islice(differences, SLICE)):
+        while some := tuple(islice(changes, SLICE)):
             texts, about = tuple(map(str, some)), self._names_of(some)
             at = self._clock.wall()
             self._bus.publish(events.TableDrift(at=at, differences=texts, frozen=self.frozen, about=about))

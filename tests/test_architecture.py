@@ -38,6 +38,7 @@ MAY_IMPORT = {
     "healthd.lock": [],
     "healthd.printable": [],
     "healthd.page": [],
+    "healthd.differences": ["healthd.model"],
     "healthd.edits": ["healthd.model"],
     "healthd.events": ["checkers.base", "healthd.printable"],
     # The configuration becomes values, and values become a plan.
@@ -159,7 +160,14 @@ MAY_IMPORT = {
         "healthd.engine.wheel",
     ],
     "healthd.ipvs": ["healthd.edits", "healthd.model"],
-    "healthd.reconcile": ["healthd.clock", "healthd.edits", "healthd.events", "healthd.ipvs", "healthd.model"],
+    "healthd.reconcile": [
+        "healthd.clock",
+        "healthd.differences",
+        "healthd.edits",
+        "healthd.events",
+        "healthd.ipvs",
+        "healthd.model",
+    ],
     "healthd.alerts": [
         "checkers.base",
         "checkers.process",

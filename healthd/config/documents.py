@@ -77,7 +77,9 @@ def _parse(document: Document, findings: Findings) -> dict[str, Any] | None:
 
 
 def reason(error: Exception) -> str:
-    """Why the operating system would not, in its own words."""
+    """Why the operating system would not, in its own words, or what it is not even asked."""
+    if isinstance(error, ValueError):
+        return "a null byte is no part of a name"
     return (isinstance(error, OSError) and error.strerror) or str(error)
 
 

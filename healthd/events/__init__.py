@@ -35,14 +35,11 @@ from healthd.events.kinds import (
     ServiceRecovered,
     Started,
     Stopped,
-    TableDrift,
-    TableEdited,
-    TableError,
-    TableRestored,
     WeightChanged,
     WorkerLost,
 )
 from healthd.events.registry import ALERTED_BY_DEFAULT, KINDS
+from healthd.events.table import TableDrift, TableEdited, TableError, TableRestored
 from healthd.events.telling import AlertFailed, AlertSent
 from healthd.printable import one_line
 

@@ -1,10 +1,10 @@
-"""All kinds of event by name. A kind more is a class in `kinds` or `acts`, and a line here."""
+"""All kinds of event by name. A kind more is a class in `kinds`, `table` or `acts`, and a line here."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from healthd.events import acts, kinds
+from healthd.events import acts, kinds, table
 from healthd.events.event import Event
 
 KINDS: Mapping[str, type[Event]] = {
@@ -20,10 +20,10 @@ KINDS: Mapping[str, type[Event]] = {
         kinds.FallbackOut,
         kinds.CheckUnknown,
         kinds.WorkerLost,
-        kinds.TableEdited,
-        kinds.TableDrift,
-        kinds.TableError,
-        kinds.TableRestored,
+        table.TableEdited,
+        table.TableDrift,
+        table.TableError,
+        table.TableRestored,
         kinds.Reloaded,
         kinds.ReloadFailed,
         kinds.Started,

@@ -123,7 +123,7 @@ def test_a_line_of_json_says_what_the_server_wishes(line: bytes, outcome: Outcom
         (b'{"factor": -0.1}', "an Outcome's factor is from 0 to 65535, not -0.1"),
         (b'{"degraded": 1}', "degraded must be true or false, not 1"),
         (b'{"weight": 1, "factor": 1}', "weight and factor cannot both be asked for"),
-        (b"[" * 4000, "too many arrays and objects within each other"),
+        (b"[" * 9000, "more than 8192 arrays and objects"),
     ],
 )
 def test_a_line_that_is_not_what_it_should_be_is_unknown(line: bytes, reason: str) -> None:

@@ -34,7 +34,7 @@ async def test_conditions_that_hold(tcp_server: TcpServer) -> None:
         (b"", "the body is no JSON: Expecting value: line 1 column 1 (char 0); it is empty"),
         (b"<html>", 'the body is no JSON: Expecting value: line 1 column 1 (char 0); it begins with "<html>"'),
         (b'{"status": "up"', 'it begins with "{"status": "up""'),
-        (b"[" * 5000, "the body is no JSON: too many arrays and objects within each other; it begins with"),
+        (b"[" * 5000, 'it begins with "[[['),
         (b'{"status": "up"}' + b" " * 9000, "the body is longer than max_body, 8192 bytes: its JSON is cut off"),
         (b'{"status": "down"}', 'JSON $.status is "down"; expected == "up"'),
         (b"[]", "JSON $.status: $ is an array of 0, not an object"),

@@ -15,26 +15,10 @@ from healthd.edits import (
     EditService,
     apply,
     diff,
-    differences,
 )
 from healthd.model import Destination, Endpoint, Forward, ServiceKey, ServiceOptions, Table, VirtualService
+from tests.support.alike import FEW_KEYS, services, tables
 from tests.support.building import KEY, OTHER_KEY, A, B, C
-
-FEW_KEYS = [KEY, OTHER_KEY, ServiceKey.marked(10)]
-
-destinations = st.builds(
-    Destination,
-    forward=st.sampled_from(Forward),
-    weight=st.integers(0, 3),
-    upper=st.sampled_from([0, 100]),
-)
-services = st.builds(
-    VirtualService,
-    st.builds(ServiceOptions, st.sampled_from(["rr", "wlc"]), persistent=st.none() | st.just(60)),
-    st.dictionaries(st.sampled_from([A, B, C]), destinations),
-)
-tables = st.builds(Table, st.dictionaries(st.sampled_from(FEW_KEYS), services))
-"""Few keys, servers and weights, so that two tables have much in common."""
 
 weighted_services = services.filter(lambda service: any(one.weight for one in service.destinations.values()))
 weighted_tables = st.builds(lambda table, service: Table({**table.services, KEY: service}), tables, weighted_services)
@@ -166,54 +150,3 @@ def test_an_edit_leaves_the_table_it_is_applied_to_alone() -> None:
     apply(DeleteDestination(KEY, A), HERE)
     apply(DeleteService(KEY), HERE)
     assert repr(HERE) == before
-
-
-def test_differences_are_told_field_by_field() -> None:
-    """Each change by somebody else is one line that names service, server, field, and both values."""
-    before = Table(
-        {
-            KEY: VirtualService(
-                ServiceOptions("wlc"), {A: Destination(Forward.GATE, 1), B: Destination(upper=9, lower=3)}
-            ),
-            OTHER_KEY: VirtualService(),
-        }
-    )
-    now = Table(
-        {
-            KEY: VirtualService(
-                ServiceOptions("rr", persistent=300), {A: Destination(Forward.MASQ, 7), C: Destination()}
-            ),
-            ServiceKey.marked(10): VirtualService(),
-        }
-    )
-    assert list(map(str, differences(before, now))) == [
-        "fwmark 10: virtual service appeared",
-        '192.168.7.110:80/tcp: "-s wlc" to "-s rr -p 300"',
-        "192.168.7.110:80/tcp real server 10.0.0.1:80: forward gate to masq",
-        "192.168.7.110:80/tcp real server 10.0.0.1:80: weight 1 to 7",
-        "192.168.7.110:80/tcp real server 10.0.0.2:80: is gone",
-        "192.168.7.110:80/tcp real server 10.0.0.3:80: appeared",
-        "192.168.7.111:80/tcp: virtual service is gone",
-    ]
-
-
-def test_differences_of_thresholds_are_told() -> None:
-    """Connection thresholds are fields like any other."""
-    before = Table({KEY: VirtualService(destinations={A: Destination(upper=9, lower=3)})})
-    now = Table({KEY: VirtualService(destinations={A: Destination(upper=8, lower=2)})})
-    assert list(map(str, differences(before, now))) == [
-        "192.168.7.110:80/tcp real server 10.0.0.1:80: upper 9 to 8",
-        "192.168.7.110:80/tcp real server 10.0.0.1:80: lower 3 to 2",
-    ]
-
-
-@given(tables)
-def test_equal_tables_have_no_differences(table: Table) -> None:
-    """Nothing is reported where nothing was changed."""
-    assert list(differences(table, Table(dict(table.services)))) == []
-
-
-@given(tables, tables)
-def test_every_difference_is_seen(one: Table, other: Table) -> None:
-    """Two tables that differ have at least one difference to tell."""
-    assert any(differences(one, other)) == (one != other)

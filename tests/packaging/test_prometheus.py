@@ -96,8 +96,11 @@ def test_the_dashboards_expressions_are_good(expression: str, tmp_path: Path) ->
 
 
 def test_the_page_is_as_prometheus_wants_it() -> None:
-    """`promtool check metrics` has nothing to say of names, kinds and helps, but of one that is HAProxy's name."""
+    """`promtool check metrics` has nothing to say of names, kinds and helps.
+
+    Some releases of it have of one that is HAProxy's name, since it looks like that of a counter.
+    """
     text = "".join(line for family in families().values() for line in lines(family))
     done = subprocess.run([promtool(), "check", "metrics"], input=text, capture_output=True, text=True, check=False)
     said = done.stdout + done.stderr
-    assert said == "healthd_realserver_health_counter metric name should not include type 'counter'\n"
+    assert said in ("", "healthd_realserver_health_counter metric name should not include type 'counter'\n")

@@ -74,7 +74,7 @@ def test_a_dangling_link_is_named(tmp_path: Path) -> None:
 
 def test_an_impossible_path_is_a_message_too() -> None:
     """Even a path that no system call takes ends in a message."""
-    assert refused(Path("a\0b")) == ("a\0b: cannot be read: embedded null byte",)
+    assert refused(Path("a\0b")) == ("a\0b: cannot be read: a null byte is no part of a name",)
 
 
 def test_what_would_exhaust_the_parser_is_a_message(tmp_path: Path) -> None:

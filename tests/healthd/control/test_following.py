@@ -98,7 +98,7 @@ async def test_what_tells_of_several_servers_is_of_each(client: Client) -> None:
         await client.post("weight", {"servers": ["web/10.0.0.2:80"], "weight": 3})
         asked, edited = await of_one.record(), await of_one.record()
         assert asked["servers"] == ["10.0.0.1:80", "10.0.0.2:80"]
-        assert edited["servers"] == ["web/10.0.0.2:80"]
+        assert edited["about"] == ["web/10.0.0.2:80"]
     answer = await client.get("/api/v1/history", one | kinds)
     assert [{**event, "id": 0} for event in answer.json["events"][:2]] == [{**edited, "id": 0}, {**asked, "id": 0}]
 
