@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+import socket
 import urllib.parse
 import urllib.request
 from collections.abc import AsyncIterator
@@ -14,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from healthd.demo.servers import three_servers
+from healthd.demo.servers import ADDRESSES, SmallServer
 from tests.support.browsing import PATIENCE, TOKENS, WEB, Director
 from tests.support.ports import free_port
 
@@ -69,6 +70,18 @@ async def until(url: str, query: str, value: str) -> list[dict[str, Any]]:
             await asyncio.sleep(0.1)
 
 
+def three_servers() -> list[SmallServer]:
+    """On a port that nobody else takes while one of them is stopped."""
+    port, servers = free_port(), []
+    for address in ADDRESSES:
+        sock = socket.socket()
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((address, port))
+        servers.append(SmallServer(sock))
+    return servers
+
+
+@pytest.mark.timeout(300)  # it waits for one thing after the other
 async def test_prometheus_sees_a_server_go_and_come_back(tmp_path: Path) -> None:
     """By the token of the role read; what is told to people follows from it by the rules."""
     servers = three_servers()

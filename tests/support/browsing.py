@@ -37,10 +37,11 @@ listen = ["127.0.0.1:{port}"]
 [defaults]
 interval = "1s"
 fast_interval = "1s"
-timeout = "900ms"
+timeout = "20s"
 fall = 2
 rise = 2
 """
+"""The servers are in the process of the tests: the timeout is long, as that may be held up on a busy machine."""
 WEB = """
 [service.web]
 virtual = "192.0.2.10:80"
@@ -84,7 +85,7 @@ class Director:
                 await asyncio.sleep(0.05)
 
     def _answers(self) -> bool:
-        with contextlib.suppress(OSError), urllib.request.urlopen(f"{self.url}healthz", timeout=5) as answer:
+        with contextlib.suppress(OSError), urllib.request.urlopen(f"{self.url}healthz", timeout=PATIENCE) as answer:
             return bool(json.load(answer)["ok"])
         return False
 
@@ -102,7 +103,7 @@ class Director:
     def _totals(self, state: str) -> int:
         headers = {"Authorization": f"Bearer {TOKENS['read']}"}
         request = urllib.request.Request(f"{self.url}api/v1/status?summary=1", headers=headers)
-        with urllib.request.urlopen(request, timeout=5) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             return int(json.load(answer)["totals"][state])
 
 
@@ -134,12 +135,17 @@ class Wire:
             self._server.close()
         for end in self._ends:
             end.transport.abort()
+        self._ends = set()
 
     async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        ends = self._ends
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._to)
-        self._ends |= {writer, far_writer}
+        ends |= {writer, far_writer}
+        if ends is not self._ends:  # it was cut meanwhile
+            writer.transport.abort()
+            far_writer.transport.abort()
         await asyncio.gather(self._carry(reader, far_writer), self._carry(far_reader, writer))
-        self._ends -= {writer, far_writer}
+        ends -= {writer, far_writer}
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
@@ -173,7 +179,9 @@ async def chromium() -> AsyncIterator[Browser]:
     if program is None:
         pytest.skip("chromium is not installed (Debian: chromium)")
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        browser = await playwright.chromium.launch(
+            executable_path=program, args=["--no-sandbox"], timeout=PATIENCE * 1000
+        )
         yield browser
         await browser.close()
 

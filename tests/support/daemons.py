@@ -13,7 +13,7 @@ from healthd.daemon import Daemon
 from healthd.events import Event
 from healthd.ipvs.memory import MemoryIpvs
 
-PATIENCE = 20  # seconds that anything may take on a busy machine
+PATIENCE = 60  # seconds that anything may take on a busy machine
 
 SETTINGS = """
 [healthd]

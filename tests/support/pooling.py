@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,11 @@ from healthd.workers.worker import Patience
 from tests.support.building import OTHER_KEY, A, check, config, service
 from tests.support.processes import children
 
-PATIENCE = 40  # seconds that anything may take on a busy machine
+PATIENCE = 60  # seconds that anything may take on a busy machine
 
-SHORT = Patience(beat=0.2, starting_beats=150, pause=0.1)
+LONG = Patience(beat=0.2, silent_beats=300, starting_beats=300, grace=60, brief=1000, pause=0.1, longest_pause=0.2)
+"""A worker that a busy machine holds up is not taken for one that hangs, and its short life not for a long one."""
+SHORT = replace(LONG, silent_beats=5)
 """A worker that hangs is found out in a second."""
 
 
@@ -52,12 +55,14 @@ def checker(kind: str, plugin_dir: Path | None = None, **options: Any) -> Checke
 
 
 class Pool:
-    def __init__(self, plugin_dir: Path, count: int = 1, patience: Patience = SHORT) -> None:
+    def __init__(self, plugin_dir: Path, count: int = 1, patience: Patience = LONG) -> None:
         self.plugin_dir = plugin_dir
         self.recorded: list[tuple[JobId, Outcome]] = []
         self.gone: set[JobId] = set()
         self.lost: list[WorkerLost] = []
         self.verdicts: dict[JobId, Verdict] = {}
+        self.steps: list[tuple[str, Verdict]] = []
+        """The code of each outcome that has ever been recorded, and the verdict that came of it."""
         self.repeated: Counter[JobId] = Counter()
         settings = Settings(plugin_dir=plugin_dir, workers=count)
         clock = SystemClock()
@@ -72,11 +77,12 @@ class Pool:
             self.gone.add(job.id)
         before = self.verdicts.get(job.id, Verdict())
         self.verdicts[job.id], _ = step(before, outcome, fall=job.check.fall, rise=job.check.rise)
+        self.steps.append((outcome.code, self.verdicts[job.id]))
         return self.verdicts[job.id].settled
 
     def check(self, kind: str, **options: Any) -> CheckConfig:
         """A check of a kind that a worker can make; every 50 ms."""
-        made = check(checker=checker(kind, self.plugin_dir, **options), interval=0.05, fast_interval=0.05, timeout=5)
+        made = check(checker=checker(kind, self.plugin_dir, **options), interval=0.05, fast_interval=0.05, timeout=60)
         return CheckConfig(**{name: getattr(made, name) for name in made.__slots__} | {"kind": kind})
 
     def plugin(self, body: str) -> str:

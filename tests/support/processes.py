@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-PATIENCE = 10  # seconds that a condition may take on a busy machine
+PATIENCE = 60  # seconds that a condition may take on a busy machine
 
 
 @dataclass(frozen=True, slots=True)

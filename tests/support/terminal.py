@@ -16,7 +16,7 @@ from typing import Self
 
 import pyte
 
-PATIENCE = 30.0  # seconds that a screen may take to show something on a busy machine
+PATIENCE = 60.0  # seconds that a screen may take to show something on a busy machine
 
 
 class Terminal:

@@ -19,6 +19,7 @@ STREAM = (
 async def ran(browser: Browser, director: Director, body: str, given: object = None) -> object:
     """What an async function with this body returns, within the page."""
     page: Page = await browser.new_page()
+    page.set_default_timeout(PATIENCE * 1000)
     await page.goto(f"{director.url}static/icon.svg")
     try:
         return await page.evaluate(f"async (given) => {{ {body} }}", given)

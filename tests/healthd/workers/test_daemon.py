@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -19,7 +18,7 @@ from healthd.daemon import Daemon
 from healthd.snapshot import CheckView
 from tests.support.building import OTHER_KEY
 from tests.support.daemons import OTHER, Site
-from tests.support.processes import children, processes, running, until
+from tests.support.processes import PATIENCE, children, processes, running, until
 
 
 @pytest.fixture
@@ -154,12 +153,10 @@ async def healthd(site: Site) -> AsyncIterator[tuple[subprocess.Popen[str], set[
 
 
 async def test_a_stop_ends_them(site: Site) -> None:
-    """And does not take long."""
+    """In good order, and none is left."""
     async with healthd(site) as (process, workers):
-        began = time.monotonic()
         process.terminate()
-        assert await asyncio.to_thread(process.wait, 20) == 0
-        assert time.monotonic() - began < 5
+        assert await asyncio.to_thread(process.wait, PATIENCE) == 0
         assert workers.isdisjoint(running())
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from checkers.base import Code, Status
 from healthd.verdict import Health, Verdict
 from healthd.workers.worker import Patience
 from tests.support.building import FAIL
-from tests.support.pooling import JOB, Pool
+from tests.support.pooling import JOB, LONG, SHORT, Pool
 from tests.support.processes import descriptors, until
 
 FIXED = Code.FIXED
@@ -42,8 +43,9 @@ async def test_one_that_was_killed_is_replaced(pool: Pool) -> None:
     assert lost.text().startswith(said)
 
 
-async def test_one_that_hangs_is_killed_and_replaced(pool: Pool) -> None:
+async def test_one_that_hangs_is_killed_and_replaced(tmp_path: Path) -> None:
     """It gives no sign of life."""
+    pool = Pool(tmp_path, patience=SHORT)
     pool.set_jobs(pool.check("always"))
     async with pool.going():
         await pool.records(FIXED)
@@ -52,8 +54,9 @@ async def test_one_that_hangs_is_killed_and_replaced(pool: Pool) -> None:
         assert unknown.detail == "the process that runs it was lost: gave no sign of life for 1 s and was killed"
 
 
-async def test_a_plugin_that_blocks_everything_harms_its_worker_alone(pool: Pool) -> None:
+async def test_a_plugin_that_blocks_everything_harms_its_worker_alone(tmp_path: Path) -> None:
     """That is what workers are for: in the main process it would have been the end of all checks."""
+    pool = Pool(tmp_path, patience=SHORT)
     pool.set_jobs(pool.check(pool.plugin("time.sleep(1000)")))
     async with pool.going():
         (unknown,) = await pool.records(Code.WORKER)
@@ -73,15 +76,15 @@ async def test_the_counting_goes_on_after_a_restart(pool: Pool) -> None:
     pool.verdicts[JOB] = Verdict(Health.UP, (FAIL, FAIL))
     pool.set_jobs(pool.check(pool.plugin(ENDS_ONCE)))
     async with pool.going():
-        await pool.records(Code.WORKER)
-        assert pool.verdicts[JOB] == Verdict(Health.UP, (FAIL, FAIL))
-        await pool.records("AGAIN")
-        assert pool.verdicts[JOB].health is Health.DOWN
+        await pool.records(Code.WORKER, "AGAIN")
+    lost, again, *_ = pool.steps
+    assert lost == (Code.WORKER, Verdict(Health.UP, (FAIL, FAIL)))
+    assert (again[0], again[1].health) == ("AGAIN", Health.DOWN)
 
 
 async def test_one_that_ends_at_once_again_and_again_is_given_time(tmp_path: Path) -> None:
     """Ever more of it, and the events say so; meanwhile its checks are UNKNOWN, once each time."""
-    pool = Pool(tmp_path, patience=Patience(beat=0.2, starting_beats=150, pause=0.05))
+    pool = Pool(tmp_path, patience=replace(LONG, pause=0.05))
     pool.set_jobs(pool.check(pool.plugin("os._exit(3)")))
     async with pool.going():
         await pool.records(*[Code.WORKER] * 4)

@@ -2,8 +2,11 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from collections import Counter
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,8 +19,8 @@ from healthd.schedulerview import SchedulerView
 from healthd.workers.pool import place
 from healthd.workers.privileges import CAP_NET_ADMIN
 from tests.support.building import check, config, service
-from tests.support.pooling import JOB, SHORT, Pool
-from tests.support.processes import children, descriptors, running, until
+from tests.support.pooling import JOB, LONG, Pool
+from tests.support.processes import children, descriptors, is_held, running, until
 
 FIXED = Code.FIXED
 
@@ -34,7 +37,11 @@ def capabilities(process: int) -> int:
 
 
 def open_files(process: int) -> list[Path]:
-    return [path.readlink() for path in Path(f"/proc/{process}/fd").iterdir()]
+    found = []
+    for path in Path(f"/proc/{process}/fd").iterdir():
+        with suppress(FileNotFoundError):  # it was closed meanwhile
+            found.append(path.readlink())
+    return found
 
 
 async def test_a_worker_cannot_edit_the_table(pool: Pool) -> None:
@@ -61,18 +68,23 @@ async def test_it_leaves_nothing_behind(pool: Pool) -> None:
     assert descriptors() == before
 
 
+COUNTS = """\
+with Path({0!r}).open("a") as file:
+    file.write("x")
+return passed("N", str(Path({0!r}).stat().st_size))"""
+
+
 async def test_what_stays_behind_is_counted(pool: Pool) -> None:
-    """Every run of a check is, though few outcomes travel: how often it ran is written down by the check itself."""
+    """Every run of a check is, though few outcomes travel: the check itself says how many there have been."""
     ran = pool.plugin_dir / "ran"
-    kind = pool.plugin(f"""Path({str(ran)!r}).open("a").write("x")\nreturn passed("N")""")
-    pool.set_jobs(pool.check(kind))
+    pool.set_jobs(pool.check(pool.plugin(COUNTS.format(str(ran)))))
     async with pool.going():
         await until(lambda: ran.exists() and ran.stat().st_size > 20)
         pool.pool.check_now([JOB])  # who asks for it is answered, so the next one travels
         await until(lambda: pool.repeated[JOB] > 0)
         told = len(pool.recorded) + pool.repeated[JOB]
-        assert told - 2 <= ran.stat().st_size <= told + 20
-        assert len(pool.recorded) < 10
+        assert int(pool.recorded[-1][1].detail) == told
+        assert len(pool.recorded) < told / 2
 
 
 async def test_jobs_come_change_and_go_while_it_runs(pool: Pool) -> None:
@@ -107,13 +119,14 @@ async def test_signals_are_for_the_main_process(pool: Pool) -> None:
 
 
 async def test_scripts_end_with_an_orderly_stop(pool: Pool) -> None:
-    """The worker kills what it has started before it ends itself, and that does not take long."""
+    """The worker kills what it has started before it ends itself, and that within the time that it is given."""
     note = pool.plugin_dir / "pid"
-    pool.set_jobs(pool.check("command", command=("/bin/sh", "-c", f"echo $$ > {note}; exec sleep 1000")))
+    script = f"echo $$ > {note}.new; mv {note}.new {note}; exec sleep 1000"
+    pool.set_jobs(pool.check("command", command=("/bin/sh", "-c", script)))
     async with pool.going():
-        await until(lambda: note.exists() and note.read_text().endswith("\n"))
+        await until(note.exists)
         began = time.monotonic()
-    assert time.monotonic() - began < SHORT.grace
+    assert time.monotonic() - began < LONG.grace
     await until(lambda: int(note.read_text()) not in running())
 
 
@@ -127,7 +140,7 @@ def test_jobs_are_spread_evenly_and_stay_where_they_are() -> None:
     assert places[:12] == [3, 3, 3, 0, 1, 3, 0, 3, 1, 2, 2, 3]
 
 
-async def test_the_figures_of_all_are_added(tmp_path: Path) -> None:
+async def test_the_figures_of_all_are_added(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also before the first has come; what a lost one has counted so far stays counted, and its checks are none."""
     pool = Pool(tmp_path, count=2)
     servers = [Endpoint(f"10.0.0.{n}", 80) for n in range(1, 31)]
@@ -135,12 +148,17 @@ async def test_the_figures_of_all_are_added(tmp_path: Path) -> None:
     assert pool.pool.view == SchedulerView(jobs=30)
     async with pool.going():
         await until(lambda: pool.pool.view.checks == 30 and pool.pool.view.lateness.starts > 30)
+        monkeypatch.setattr(sys, "executable", "/nonexistent/python")  # nobody takes their place for now
         for number in children():
             os.kill(number, signal.SIGSTOP)
+            await until(partial(is_held, number))
         await settle()  # what was on its way has come
         pool.pool._workers[0]._figures = SchedulerView(too_late=7)
-        await until(lambda: len(pool.lost) == 2)
+        for number in children():
+            os.kill(number, signal.SIGKILL)
+        await until(lambda: len({lost.worker for lost in pool.lost}) == 2)
         assert (pool.pool.view.jobs, pool.pool.view.checks) == (30, 0)
+        monkeypatch.undo()
         await until(lambda: pool.pool.view.checks == 30)
         assert pool.pool.view.too_late >= 7
 

@@ -86,7 +86,10 @@ def configure(site: Site, port: int) -> None:
 
 async def mistreat(chance: random.Random, greeter: Greeter) -> None:
     """Kills a worker, or stops one: for good, or for as long as others ask a few questions."""
-    victim = chance.choice(children())
+    alive = children()
+    if not alive:
+        return  # the last one has gone, too, and none has been started again so far
+    victim = chance.choice(alive)
     number = chance.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGSTOP])
     with suppress(ProcessLookupError):
         os.kill(victim, number)
