@@ -17,6 +17,7 @@ from checkers.placeholders import NAMES
 from checkers.registry import find
 from tests.checkers.asking import ask
 from tests.checkers.servers import ScriptedServers
+from tests.support.ports import free_port
 
 DOCS = Path(__file__).parents[2] / "docs"
 MANUAL = (DOCS / "writing-a-checker.md").read_text()
@@ -95,7 +96,7 @@ async def test_the_manuals_script(body: str, status: Status, tmp_path: Path) -> 
     script.chmod(0o755)
     servers = ScriptedServers()
     address, port = await servers.start(serve)
-    outcome = await ask(Command(command=(str(script),)), Target(address=address, port=port))
+    outcome = await ask(Command(command=(str(script),)), Target(address=address, port=port), 60)
     await servers.end()
     assert outcome.status is status
     assert f"{body} jobs waiting" in outcome.detail
@@ -135,9 +136,7 @@ async def test_wrong_answer(reply: bytes, evidence: str) -> None:
 
 async def test_refused() -> None:
     """No server: the connection is refused, and that is the server's fault."""
-    with socket.create_server(("127.0.0.1", 0)) as gone:
-        port = gone.getsockname()[1]
-    outcome = await ask(redis_ping(), Target(address="127.0.0.1", port=port))
+    outcome = await ask(redis_ping(), Target(address="127.0.0.1", port=free_port()))
     assert (outcome.status, outcome.code) == (Status.FAIL, Code.L4CON)
 
 
@@ -160,13 +159,12 @@ async def test_no_password_file(tmp_path: Path) -> None:
 
 @asynccontextmanager
 async def real_redis(folder: Path, *arguments: str) -> AsyncIterator[Target]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
     server = await asyncio.create_subprocess_exec(*command, *arguments, stdout=asyncio.subprocess.PIPE)
     assert server.stdout is not None
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while b"Ready to accept connections" not in (line := await server.stdout.readline()):
                 assert line, "redis-server ended"
         yield Target(address="127.0.0.1", port=port)

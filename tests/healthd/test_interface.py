@@ -104,4 +104,4 @@ async def test_a_reload_ends_the_waiting(site: Site, disk: Disk, listen: str) ->
         site.write("control.toml", f"[control]\n{also}")
         daemon.reload()
         await site.told("reloaded")
-        assert daemon.interface.places == (*before, str(disk.path / "control.sock"))
+        await site.until(lambda: daemon.interface.places == (*before, str(disk.path / "control.sock")))

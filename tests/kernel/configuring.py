@@ -8,12 +8,12 @@ from pathlib import Path
 FAST = """
     interval = "1s"
     fast_interval = "1s"
-    timeout = "1s"
+    timeout = "10s"
     fall = 1
     rise = 1
     scheduler = "rr"
 """
-"""[defaults] with which one outcome decides."""
+"""[defaults] with which one outcome decides: a server that a busy machine holds up has its time."""
 
 SERVERS = ("10.2.0.11", "10.2.0.12", "10.2.0.13")
 

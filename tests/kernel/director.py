@@ -16,7 +16,7 @@ from pathlib import Path
 from healthd.ipvs.kernel import KernelIpvs
 from healthd.model import Table
 from tests.kernel.namespaces import Namespace, Switch
-from tests.kernel.waiting import eventually
+from tests.kernel.waiting import PATIENCE, eventually
 from tests.support import ipvsadm
 
 CHECKOUT = Path(__file__).parents[2]
@@ -31,7 +31,7 @@ class Daemon:
     def reload(self) -> None:
         self.process.send_signal(signal.SIGHUP)
 
-    def says(self, text: str, seconds: float = 20) -> None:
+    def says(self, text: str, seconds: float = PATIENCE) -> None:
         """Returns when the log has the text."""
         eventually(lambda: text in self.log.read_text(), f"{text!r} in the log", seconds)
 
@@ -45,7 +45,7 @@ class Daemon:
     def _end(self, number: signal.Signals) -> int:
         if self.process.poll() is None:
             os.killpg(self.process.pid, number)
-        return self.process.wait(30)
+        return self.process.wait(PATIENCE)
 
 
 @dataclass
@@ -79,7 +79,7 @@ class Director(Namespace):
     def thresholds(self) -> set[tuple[str, int, int]]:
         return ipvsadm.thresholds(self._prefix)
 
-    def becomes(self, table: str, seconds: float = 20) -> None:
+    def becomes(self, table: str, seconds: float = PATIENCE) -> None:
         """Returns when `table()` is these lines, in any order and indentation; fails with the difference."""
         wanted = "\n".join(sorted(line.strip() for line in table.strip().splitlines()))
         deadline = time.monotonic() + seconds
@@ -121,7 +121,7 @@ class Director(Namespace):
             thread.join()
             ipvs.close()
 
-    def healthd(self, *arguments: str, seconds: float = 60) -> subprocess.CompletedProcess[str]:
+    def healthd(self, *arguments: str, seconds: float = 2 * PATIENCE) -> subprocess.CompletedProcess[str]:
         """Runs a healthd command to its end."""
         with self.inside():
             return subprocess.run(

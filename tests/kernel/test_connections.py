@@ -36,7 +36,6 @@ def test_what_is_counted_is_what_ipvsadm_shows() -> None:
             director.ipvsadm(f"-a -t 10.1.0.100:80 -r {server.address}:80 -m")
         for _ in range(3):
             assert network.client.get("10.1.0.100").good
+        eventually(lambda: sum(counts.inactive for counts in counted(network).values()) == 3, "all three have ended")
+        assert sum(counts.persistent for counts in counted(network).values()) == 1
         eventually(lambda: counted(network) == witnessed(network), "healthd and ipvsadm agree")
-        seen = counted(network).values()
-        assert sum(counts.persistent for counts in seen) == 1
-        assert sum(counts.inactive for counts in seen) == 3

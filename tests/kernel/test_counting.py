@@ -32,7 +32,7 @@ def lab(network: Lab) -> Lab:
 
 def test_one_failure_in_five_leaves_a_server_in_and_three_take_it_out(lab: Lab, tmp_path: Path) -> None:
     """With fall = "3/5" a server that fails one check in five stays for good; one that fails three in five goes."""
-    defaults = 'interval = "200ms"\nfast_interval = "200ms"\ntimeout = "1s"\nfall = "3/5"\nrise = 5\nscheduler = "rr"'
+    defaults = 'interval = "200ms"\nfast_interval = "200ms"\ntimeout = "10s"\nfall = "3/5"\nrise = 5\nscheduler = "rr"'
     web = service(
         "web", 'virtual = "10.1.0.100:80"', check='type = "http"\npath = "/health"\nexpect = "OK"', servers=TWO
     )
@@ -46,16 +46,16 @@ def test_one_failure_in_five_leaves_a_server_in_and_three_take_it_out(lab: Lab, 
         eventually(lambda: flaky.requests("/health") > asked + 20, "twenty checks", 60)
     assert [repr(seen) for _, seen in watch.seen] == [WELL]
     flaky.answer_in_turn([(500, "no"), (200, "OK"), (500, "no"), (200, "OK"), (500, "no")], path="/health")
-    lab.director.becomes(ONE_OUT, 30)
+    lab.director.becomes(ONE_OUT)
     flaky.answer_in_turn([(200, "OK")], path="/health")
-    lab.director.becomes(WELL, 30)
+    lab.director.becomes(WELL)
     assert daemon.stop() == 0
 
 
 def test_three_runs_from_cron_take_a_server_out(lab: Lab, tmp_path: Path) -> None:
     """With fall = 3 the third `check --once` that fails edits the table; statuses tell; a daemon keeps others away."""
     web = service("web", 'virtual = "10.1.0.100:80"', servers=TWO)
-    defaults = 'timeout = "2s"\nfall = 3\nrise = 1\nscheduler = "rr"'
+    defaults = 'timeout = "10s"\nfall = 3\nrise = 1\nscheduler = "rr"'
     conf = str(written(tmp_path, web, defaults=defaults))
     run = lab.director.healthd
 

@@ -10,6 +10,7 @@ import pytest
 from healthd.model import Table
 from tests.kernel.configuring import service, table, written
 from tests.kernel.topology import Lab, Topology
+from tests.kernel.waiting import eventually
 
 WEB = "-t 10.1.0.100:80"
 FALLBACK = "10.2.0.13:80"
@@ -51,7 +52,7 @@ def test_the_fallback_bridges_the_gap_without_one(lab: Lab, tmp_path: Path, on_f
         lab.director.becomes(table(WEB, "-s rr", *gone[:1], second))
         lab.servers[0].start()
         lab.director.becomes(table(WEB, "-s rr", first, second))
-    assert watch.readings > 50
+        eventually(lambda: watch.readings > 50, "fifty readings")
     assert [repr(seen) for _, seen in watch.seen if not weighted(seen)] == []
     assert daemon.stop() == 0
     log = daemon.log.read_text()

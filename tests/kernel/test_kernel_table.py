@@ -83,6 +83,6 @@ def test_without_the_capability_it_says_so(call: str) -> None:
     )
     command = ["setpriv", "--bounding-set=-net_admin", "--inh-caps=-net_admin", sys.executable, "-c", program]
     answer = subprocess.run(
-        command, check=True, capture_output=True, text=True, cwd=Path(__file__).parents[2], timeout=30
+        command, check=True, capture_output=True, text=True, cwd=Path(__file__).parents[2], timeout=60
     )
     assert answer.stdout == f"True {NOT_PERMITTED}\n"

@@ -76,7 +76,7 @@ def connected(lab: Lab, server: str) -> Iterator[socket.socket]:
         with lab.client.inside():
             connection = socket.socket()
         with connection:
-            connection.settimeout(5)
+            connection.settimeout(60)
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
             connection.connect((VIP, PORT))
             eventually(lambda: any(active(lab)[end] > before[end] for end in before), "the connection is counted")  # noqa: B023 - called at once
@@ -89,7 +89,7 @@ def connected(lab: Lab, server: str) -> Iterator[socket.socket]:
 def ordered(folder: Path, act: str, **body: object) -> None:
     """One order, given over the daemon's socket; a client in a process of its own takes long to start here."""
     with socket.socket(socket.AF_UNIX) as plug:
-        plug.settimeout(30)
+        plug.settimeout(60)
         plug.connect(str(folder / "state/control.sock"))
         asking = http.client.HTTPConnection("localhost")
         asking.sock = plug
@@ -131,7 +131,7 @@ def test_a_drain_ends_when_its_last_connection_does(tmp_path: Path) -> None:
 def test_a_drain_that_goes_on_is_cut(tmp_path: Path) -> None:
     """At its limit the server leaves the table, and with `ready` it comes back through its checks."""
     with site(tmp_path) as (lab, _, daemon), connected(lab, ONE):
-        ordered(tmp_path, "drain", servers=[f"web/{ONE}"], limit=4)
+        ordered(tmp_path, "drain", servers=[f"web/{ONE}"], limit=8)
         lab.director.becomes(weights(0))
         lab.director.becomes(weights(None), 60)
         daemon.says("is cut: 1 active, 0 inactive, 0 persistent connections left")
@@ -142,7 +142,7 @@ def test_a_drain_that_goes_on_is_cut(tmp_path: Path) -> None:
 def test_maintenance_ends_through_the_checks(tmp_path: Path) -> None:
     """By its time; the weight comes back with the first outcome after it."""
     with site(tmp_path) as (lab, _, daemon):
-        ordered(tmp_path, "maintenance", servers=[f"web/{ONE}"], ttl=5)
+        ordered(tmp_path, "maintenance", servers=[f"web/{ONE}"], ttl=8)
         lab.director.becomes(weights(0))
         daemon.says("out of maintenance: its time is over", 60)
         lab.director.becomes(weights(1))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from healthd.model import Forward
-from tests.kernel.client import get
+from tests.kernel.client import LONG, get
 from tests.kernel.topology import Lab, Topology
 from tests.kernel.waiting import eventually
 
@@ -75,8 +75,8 @@ def test_what_befalls_a_server_is_seen_by_the_director(lab: Lab, number: int) ->
     server = lab.servers[number]
     well = (200, f"OK {server.name}")
 
-    def asked() -> tuple[int, str]:
-        answer = get(lab.director, server.address, seconds=0.5)
+    def asked(seconds: float = LONG) -> tuple[int, str]:
+        answer = get(lab.director, server.address, seconds=seconds)
         return answer.status, answer.text
 
     assert asked() == well
@@ -89,11 +89,11 @@ def test_what_befalls_a_server_is_seen_by_the_director(lab: Lab, number: int) ->
     assert "refused" in asked()[1]
     server.start()
     server.stop()
-    assert "timed out" in asked()[1]
+    assert "timed out" in asked(0.5)[1]
     server.resume()
     eventually(lambda: asked() == well, "answers again")
     server.unplug()
-    assert asked()[0] == 0
+    assert asked(0.5)[0] == 0
     server.plug()
     eventually(lambda: asked() == well, "answers again")
 

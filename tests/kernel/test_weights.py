@@ -62,7 +62,8 @@ def test_a_server_gets_the_weight_it_asks_for_unless_it_is_down(lab: Lab, tmp_pa
     (tmp_path / "agent.py").write_text(AGENT)
 
     def says(server: str, text: str) -> None:
-        (tmp_path / server).write_text(text)
+        (tmp_path / "new").write_text(text)
+        (tmp_path / "new").rename(tmp_path / server)  # in one step: it is read all the time
 
     says(FIRST, "100")
     says(SECOND, "100")

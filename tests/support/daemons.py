@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -74,6 +75,8 @@ class Site:
         running = asyncio.create_task(daemon.run())
         try:
             await self.told("started")
+            # It listens by then, and every part of it runs.
+            await self.until(lambda: signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL)
             yield daemon
             daemon.stop("the test is over")
             await asyncio.wait_for(running, PATIENCE)

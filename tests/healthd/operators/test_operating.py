@@ -62,7 +62,7 @@ class Machine:
 
     async def written(self) -> None:
         """Everything that was set is on the disk."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while self.kept() != self.site.controller.overrides:  # noqa: ASYNC110 - a thread writes
                 await asyncio.sleep(0.01)
 
@@ -256,7 +256,7 @@ async def test_a_disk_that_takes_nothing_costs_only_memory(machine: Machine, cap
     async with machine.running() as site:
         for selector in ("web/10.0.0.1:80", "web/10.0.0.2:80"):
             await site.operator.drain(selector, FORCE, limit=None)
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while not any("cannot be written" in message for message in caplog.messages):  # noqa: ASYNC110 - a thread
                     await asyncio.sleep(0.01)
         await site.settled()
@@ -281,7 +281,7 @@ async def test_verdicts_alone_are_written_at_most_once_a_second(machine: Machine
     async with machine.running() as site:
         site.ask(A, "FFF")
         await site.settled()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not path.exists():  # noqa: ASYNC110 - a thread
                 await asyncio.sleep(0.01)
         first = path.read_text()
@@ -292,6 +292,6 @@ async def test_verdicts_alone_are_written_at_most_once_a_second(machine: Machine
             await asyncio.sleep(0.02)  # nothing may happen in it
         assert path.read_text() == first
         await machine.clock.advance(1)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while path.read_text() == first:  # noqa: ASYNC110 - a thread
                 await asyncio.sleep(0.01)

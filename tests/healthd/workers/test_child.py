@@ -33,7 +33,7 @@ class Talking:
         self.child.take(Assignment((), [Assigned(number, job, verdict) for number, job in enumerate(self.jobs)]))
 
     async def heard(self) -> list[wire.Row] | SchedulerView:
-        payload = await asyncio.wait_for(wire.read_frame(self.reader, wire.LONGEST_TO_PARENT), 10)
+        payload = await asyncio.wait_for(wire.read_frame(self.reader, wire.LONGEST_TO_PARENT), 60)
         assert payload is not None
         return wire.told(payload)
 
