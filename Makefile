@@ -47,7 +47,7 @@ test-kernel: $(VENV)/.installed-dev
 	$(MAKE) --no-print-directory --keep-going --jobs=$$(nproc) --output-sync=target $(addsuffix .lab,$(KERNEL_TESTS))
 
 %.lab: FORCE
-	tests/lab/run $(BIN)/pytest --timeout=400 -p no:cacheprovider $*
+	LAB_SECONDS=1200 tests/lab/run $(BIN)/pytest --timeout=900 -p no:cacheprovider $*
 
 FORCE:
 

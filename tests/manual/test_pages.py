@@ -23,13 +23,13 @@ NAMES = ("healthd.8", "healthd.toml.5", "healthd-checkers.7")
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("man")
-    subprocess.run([sys.executable, "-m", "manual", folder], check=True, timeout=60)
+    subprocess.run([sys.executable, "-m", "manual", folder], check=True, timeout=100)
     return folder
 
 
 def run(*command: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
     env = {**os.environ, **environment}
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=env)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=100, env=env)
 
 
 def read(page: Path) -> str:
