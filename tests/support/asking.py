@@ -11,7 +11,7 @@ from typing import Any
 
 import aiohttp
 
-LIMIT = aiohttp.ClientTimeout(total=30)
+LIMIT = aiohttp.ClientTimeout(total=90)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from healthd.clock import ManualClock
+from healthd.control.status import Status
 from healthd.daemon import Daemon
 from tests.support.asking import Client, asking
 from tests.support.daemons import OTHER, Site
@@ -34,10 +36,26 @@ class ControlledSite(Site):
         """Every server has been decided on."""
         await self.until(lambda: self.table.count(" -w ") == 3)
 
+    async def reloaded(self, daemon: Daemon) -> None:
+        """Returns when the configuration has been taken over, also by what listens, which comes last."""
+        daemon.reload()
+        await self.told("reloaded")
+        async with daemon.interface._turn:
+            pass
+
 
 def url(daemon: Daemon, scheme: str = "http") -> str:
     """Where it listens on TCP."""
     return f"{scheme}://{next(place for place in daemon.interface.places if not place.startswith('/'))}"
+
+
+def stepped(daemon: Daemon) -> ManualClock:
+    """What the control interface keeps answers by and counts by from now on. To be called before anybody asks."""
+    rooms = daemon.interface._control._rooms  # type: ignore[union-attr] # it listens
+    clock = ManualClock()
+    object.__setattr__(rooms.sources, "clock", clock)
+    rooms.status = Status(rooms.sources, rooms.ring.newest)
+    return clock
 
 
 @pytest.fixture

@@ -136,13 +136,13 @@ async def test_half_closed(site: ControlledSite, running: Daemon) -> None:
     await site.until(lambda: len(crowd) == 0)
 
 
-async def test_requests_in_advance(site: ControlledSite, running: Daemon) -> None:
+async def test_requests_in_advance(site: ControlledSite, daemon: Daemon) -> None:
     """A thousand requests sent at one go are answered one after the other, as far as the answers are read."""
     async with connected(site.socket) as peer:
         request = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
         peer[1].write(request * 999 + request.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
         assert (await ends(peer)).count(b'{"ok": true') == 1000
-    await outcomes(running, site, 10)
+    await outcomes(daemon, site, 10)
 
 
 async def test_who_does_not_read(site: ControlledSite, running: Daemon) -> None:

@@ -104,13 +104,11 @@ async def test_off_means_off(site: ControlledSite) -> None:
         assert daemon.interface.places == ()
         assert not site.socket.exists()
         site.control("")
-        daemon.reload()
-        await site.told("reloaded")
+        await site.reloaded(daemon)
         async with asking(site.socket) as client:
             assert (await client.get("/healthz")).status == 200
         site.control('socket = "off"')
-        daemon.reload()
-        await site.told("reloaded")
+        await site.reloaded(daemon)
         await site.until(lambda: not site.socket.exists())
 
 
@@ -121,8 +119,7 @@ async def test_a_reload_moves_it(site: ControlledSite) -> None:
         before = url(daemon)
         new = site.state_dir / "new.sock"
         site.control(f'socket = "{new}"\nlisten = ["127.0.0.1:0"]')
-        daemon.reload()
-        await site.told("reloaded")
+        await site.reloaded(daemon)
         await site.until(lambda: not site.socket.exists())
         assert url(daemon) == before
         for where in (new, before):
@@ -187,8 +184,7 @@ async def test_tls(site: ControlledSite) -> None:
             login = await client.post("login", {"token": OPERATOR})
             assert "Secure" in login.headers["Set-Cookie"]
         configure(second)
-        daemon.reload()
-        await site.told("reloaded")
+        await site.reloaded(daemon)
         assert url(daemon, "https") == where
         assert await status_over_tls(where, second.trusting) == 200
         with pytest.raises(aiohttp.ClientConnectorCertificateError):

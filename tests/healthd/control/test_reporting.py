@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from healthd.clock import ManualClock
 from healthd.control.routes import ROUTES
 from tests.healthd.cli.processes import Running
 from tests.healthd.control.conftest import OPERATOR, READER, ControlledSite
@@ -23,7 +24,7 @@ PUSHED = """
 virtual = "192.168.7.112:80"
 degraded_weight = "50%"
 weight_interval = "0s"
-check = {{ type = "push", token_file = "{folder}/push-token", deadline = "{deadline}" }}
+check = {{ type = "push", token_file = "{folder}/push-token", deadline = "1m" }}
 server = [{{ address = "10.0.0.1", weight = 10 }}, {{ address = "10.0.0.2" }}]
 
 [service.others]
@@ -34,10 +35,10 @@ server = [{{ address = "10.0.0.1" }}]
 REPORT = {"service": "jobs", "server": "10.0.0.1:80", "status": "pass"}
 
 
-def pushed(site: ControlledSite, deadline: str = "1m") -> None:
+def pushed(site: ControlledSite) -> None:
     for name, token in (("push-token", TOKEN), ("other-token", OTHER_TOKEN)):
         (site.state_dir / name).write_text(token)
-    site.write("pushed.toml", PUSHED.format(folder=site.state_dir, deadline=deadline))
+    site.write("pushed.toml", PUSHED.format(folder=site.state_dir))
 
 
 @pytest.fixture
@@ -128,14 +129,19 @@ async def test_what_is_no_report(reporter: Client, given: dict[str, Any], messag
 
 async def test_late_is_down(site: ControlledSite) -> None:
     """Whoever reports no more is found out by the deadline."""
-    pushed(site, deadline="1s")
+    pushed(site)
     site.control('listen = ["127.0.0.1:0"]')
+    clock = ManualClock()
     async with site.running() as daemon, asking(url_of(daemon), TOKEN) as client:
+        daemon._parts.pushes._clock = clock
         assert (await report(client))[0] == 200
         await site.until(lambda: "10.0.0.1:80 -m -w 10" in site.table)
+        await clock.advance(59.9)
+        assert "10.0.0.1:80 -m -w 10" in site.table
+        await clock.advance(0.1)
         await site.until(lambda: "10.0.0.1:80 -m -w 0" in site.table)
         down = [event.text() for event in site.events if event.kind == "server_down" and "10.0.0.1:80" in event.text()]
-        assert "check push: L7TOUT no report for 1 s; one is due every 1 s" in down[0]
+        assert "check push: L7TOUT no report for 60 s; one is due every 60 s" in down[0]
         assert (await report(client))[0] == 200
         await site.until(lambda: "10.0.0.1:80 -m -w 10" in site.table)
 

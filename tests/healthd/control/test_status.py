@@ -5,9 +5,11 @@ import json
 
 from healthd.control import status
 from healthd.control.status import SLICE, Filter, Gathered
+from healthd.daemon import Daemon
 from healthd.policy import Standing
 from healthd.snapshot import ServerView, ServiceView, Snapshot
 from healthd.verdict import Health
+from tests.healthd.control.conftest import stepped
 from tests.support.asking import Client
 
 SLICES = 10
@@ -36,8 +38,9 @@ async def test_a_service_of_any_size_is_put_into_json_in_slices() -> None:
     assert [server["name"] for server in found["servers"]] == [server.name for server in servers]
 
 
-async def test_one_service_alone_is_as_it_is_among_all(client: Client) -> None:
+async def test_one_service_alone_is_as_it_is_among_all(client: Client, daemon: Daemon) -> None:
     """And a pattern is no name."""
+    stepped(daemon)  # both are shown of one snapshot, whatever was checked in between
     alone = (await client.get("/api/v1/services/web")).json
     every = (await client.get("/api/v1/status")).json["services"]
     among = next(service for service in every if service["name"] == "web")
