@@ -124,7 +124,7 @@ class Remembering:
         return False
 
 
-async def until(condition: Callable[[], object], seconds: float = 10) -> None:
+async def until(condition: Callable[[], object], seconds: float = 60) -> None:
     """Waits for something that other tasks, threads or programs bring about."""
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 - a file or another thread sets no asyncio.Event

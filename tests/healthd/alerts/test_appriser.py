@@ -11,7 +11,7 @@ import pytest
 
 from healthd.alerts.appriser import AppriseSink, masked
 from healthd.alerts.sink import NotSentError
-from healthd.clock import Clock, ManualClock, SystemClock, settle
+from healthd.clock import Clock, ManualClock, settle
 from healthd.config.values import AppriseConfig
 from tests.healthd.alerts.hookserver import Receiver
 from tests.healthd.alerts.making import batch, down, until
@@ -21,9 +21,13 @@ pytest.importorskip("apprise", reason='Apprise is not installed (pip install "he
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")  # Apprise's own
 
 
+PATIENT = "cto=60&rto=60"
+"""Apprise itself waits for 4 s otherwise, which a busy machine may take."""
+
+
 def sink(folder: Path, *urls: str, clock: Clock | None = None) -> AppriseSink:
     (folder / "urls").write_text("# a comment\n\n" + "\n".join(urls) + "\n")
-    return AppriseSink(AppriseConfig(urls_file=folder / "urls"), clock or SystemClock(), "lb1")
+    return AppriseSink(AppriseConfig(urls_file=folder / "urls"), clock or ManualClock(), "lb1")
 
 
 async def failure(sink: AppriseSink, served: set[str] | None = None) -> NotSentError:
@@ -34,7 +38,7 @@ async def failure(sink: AppriseSink, served: set[str] | None = None) -> NotSentE
 
 async def test_a_message_by_a_real_service(receiver: Receiver, tmp_path: Path) -> None:
     """Apprise's own JSON notification: title, text and how grave it is."""
-    url = f"json://127.0.0.1:{receiver.port}/told"
+    url = f"json://127.0.0.1:{receiver.port}/told?{PATIENT}"
     assert await sink(tmp_path, url).send(batch(down()), set()) == "taken by json"
     told = json.loads(receiver.received[0].body)
     assert (told["title"], told["type"]) == ("[healthd lb1] web: server 10.0.0.1:80 down", "warning")
@@ -44,7 +48,7 @@ async def test_a_message_by_a_real_service(receiver: Receiver, tmp_path: Path) -
 async def test_who_has_it_is_left_out_the_next_time(receiver: Receiver, tmp_path: Path) -> None:
     """Two URLs, of which one fails once: each gets the message once."""
     base = f"json://127.0.0.1:{receiver.port}"
-    telling = sink(tmp_path, f"{base}/a", f"{base}/b")
+    telling = sink(tmp_path, f"{base}/a?{PATIENT}", f"{base}/b?{PATIENT}")
     receiver.answers = [(200, {}), (500, {})]
     served: set[str] = set()
     problem = await failure(telling, served)
@@ -79,7 +83,7 @@ def root() -> Iterator[Root]:
 async def test_nothing_secret_is_said(receiver: Receiver, tmp_path: Path, root: Root) -> None:
     """Neither by Apprise and its libraries nor by what it is reported to have said."""
     receiver.answers = [(403, {})]
-    url = f"json://ada:PASSW0RD@127.0.0.1:{receiver.port}/T0KEN"
+    url = f"json://ada:PASSW0RD@127.0.0.1:{receiver.port}/T0KEN?{PATIENT}"
     said = f"{await failure(sink(tmp_path, url))} {await failure(sink(tmp_path, 'nonsense://T0KEN'))}"
     assert "no URL that apprise knows" in said
     for secret in ("PASSW0RD", "T0KEN"):
@@ -94,7 +98,7 @@ async def test_a_thread_that_hangs_is_not_joined_by_others(receiver: Receiver, t
     """The deadline is kept although a thread cannot be killed, and until it has ended nothing else is started."""
     receiver.answers = [None]
     clock = ManualClock()
-    telling = sink(tmp_path, f"json://127.0.0.1:{receiver.port}/?cto=60&rto=60", clock=clock)
+    telling = sink(tmp_path, f"json://127.0.0.1:{receiver.port}/?{PATIENT}", clock=clock)
     trying = asyncio.create_task(failure(telling))
     await until(lambda: receiver.hanging)
     await clock.advance(30)

@@ -31,7 +31,7 @@ def manager(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def get(url: str) -> list[dict[str, Any]]:
-    with urllib.request.urlopen(f"{url}/api/v2/alerts", timeout=10) as answer:
+    with urllib.request.urlopen(f"{url}/api/v2/alerts", timeout=60) as answer:
         found: list[dict[str, Any]] = json.loads(answer.read())
     return found
 
@@ -45,7 +45,7 @@ async def names(url: str) -> list[tuple[str, str, str]]:
 
 
 async def eventually(url: str, expected: list[tuple[str, str, str]]) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while await names(url) != expected:  # noqa: ASYNC110 - another process sets no asyncio.Event
             await asyncio.sleep(0.05)
 
@@ -86,12 +86,12 @@ async def test_alertmanager_forgets_what_is_no_longer_repeated(manager: str) -> 
     channel = channel_to(manager, repeat=0.5)
     channel.put(down("10.0.0.7:80", at=time.time()))
     mine = ("HealthdServerDown", "10.0.0.7:80", "web: server 10.0.0.7:80 down")
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while mine not in await names(manager):  # noqa: ASYNC110 - likewise
             await asyncio.sleep(0.05)
     channel.stop()
     await channel.finished()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while mine in await names(manager):  # noqa: ASYNC110 - likewise
             await asyncio.sleep(0.1)
 

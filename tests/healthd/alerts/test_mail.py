@@ -5,7 +5,7 @@ import pytest
 from healthd.alerts.channel import Channel
 from healthd.alerts.mail import MailSink
 from healthd.alerts.sink import NotSentError
-from healthd.clock import ManualClock, SystemClock
+from healthd.clock import ManualClock
 from tests.healthd.alerts.mailserver import Mailbox, MailServers
 from tests.healthd.alerts.making import alert, batch, down, until, up
 from tests.healthd.alerts.sending import PLAIN, failure, send
@@ -44,7 +44,7 @@ async def test_a_recipient_refused_for_now_alone_is_tried_again(mail_servers: Ma
     """Greylisting of one recipient: the other does not get the message twice."""
     box = Mailbox(refused={"grey@example.com": ["450 4.2.0 greylisted"]})
     config = dataclasses.replace(PLAIN, to=("grey@example.com", "ops@example.com"), port=await mail_servers.start(box))
-    sink, served = MailSink(config, SystemClock(), "lb1"), set[str]()
+    sink, served = MailSink(config, ManualClock(), "lb1"), set[str]()
     with pytest.raises(NotSentError, match=r"refused for now: grey@example\.com: 450 4\.2\.0 greylisted") as caught:
         await sink.send(batch(down()), served)
     assert not caught.value.final

@@ -14,6 +14,8 @@ from healthd.events import ALERTED_BY_DEFAULT, Bus, Event, Started, Subscription
 from tests.healthd.alerts.hookserver import Receiver
 from tests.healthd.alerts.making import AT, alert, down, hook, lost, until, up
 
+PATIENCE = 90  # seconds that hooks and receivers may take on a busy machine
+
 ERROR = TableError(at=AT, errors=("Operation not permitted",), retry_in=1)
 
 
@@ -63,7 +65,7 @@ async def test_each_alert_gets_what_it_wants(tmp_path: Path) -> None:
     router = Router(bus, alerts, SystemClock(), "lb1")
     bus.publish(down(service="web"))
     bus.publish(lost("mail"))
-    await router.close(10)
+    await router.close(PATIENCE)
     assert lines(tmp_path / "all") == ["server_down 1", "service_lost 1"]
     assert lines(tmp_path / "mail") == ["service_lost 1"]
 
@@ -96,7 +98,7 @@ async def test_events_before_run_are_not_lost_and_run_ends_when_cancelled(tmp_pa
     await until(lambda: lines(tmp_path / "ops") == ["server_down 1", "server_up 1"])
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-    await router.close(1)
+    await router.close(PATIENCE)
 
 
 async def test_reload_keeps_what_an_unchanged_alert_has_collected(tmp_path: Path) -> None:
@@ -122,7 +124,7 @@ async def test_a_removed_alert_gets_nothing_more(tmp_path: Path) -> None:
     router = Router(bus, [writing(tmp_path, "ops")], SystemClock(), "lb1")
     router.update([])
     bus.publish(down())
-    await router.close(5)
+    await router.close(PATIENCE)
     assert not lines(tmp_path / "ops")
 
 
@@ -131,7 +133,7 @@ async def test_close_flushes_an_open_window(tmp_path: Path) -> None:
     bus = Bus()
     router = Router(bus, [writing(tmp_path, "ops", burst=600)], SystemClock(), "lb1")
     bus.publish(down())
-    await router.close(10)
+    await router.close(PATIENCE)
     assert lines(tmp_path / "ops") == ["server_down 1"]
 
 
@@ -158,11 +160,11 @@ async def test_events_that_come_too_fast_are_counted(tmp_path: Path, caplog: pyt
     bus = Bus()
     out = tmp_path / "out"
     config = alert(sink=CommandConfig(command=(hook(tmp_path / "cat.sh", f"cat >> {out}"),)))
-    router = Router(bus, [config], SystemClock(), "lb1")
+    router = Router(bus, [config], ManualClock(), "lb1")
     for number in range(10_007):
         bus.publish(down(f"10.0.{number >> 8}.{number & 255}:80"))
     await settle()
-    await router.close(30)
+    await router.close(PATIENCE)
     assert "alerts: 7 events came too fast to be routed" in caplog.messages
     told = [json.loads(line) for line in lines(out)]
     assert [message["lost"] for message in told] == [7] + [0] * 19
@@ -176,7 +178,7 @@ async def test_a_mail_alert_is_served_by_mail() -> None:
     mail = MailConfig(to=("a@example.com",), sender="b@example.com", host="127.0.0.1", port=1)
     router = Router(bus, [alert(burst=0, sink=mail)], SystemClock(), "lb1")
     bus.publish(down())
-    await router.close(10)
+    await router.close(PATIENCE)
     assert "mail to a@example.com by 127.0.0.1 port 1: " in [event.text() for event in drained(told)][-1]
 
 
@@ -200,7 +202,7 @@ async def running(router: Router) -> asyncio.Task[None]:
 async def ended(task: asyncio.Task[None], router: Router) -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-    await router.close(10)
+    await router.close(PATIENCE)
 
 
 async def test_a_restart_while_the_receiver_is_away(receiver: Receiver, tmp_path: Path) -> None:
@@ -271,7 +273,11 @@ async def test_a_test_of_one_alert_or_of_all(receiver: Receiver, tmp_path: Path)
     assert len(await router.test("chat")) == 1
     with pytest.raises(KeyError):
         await router.test("nobody")
-    await router.close(1)
+    await router.close(PATIENCE)
+
+
+def beating() -> bool:
+    return any(task.get_name().startswith("heartbeat of") for task in asyncio.all_tasks())
 
 
 async def test_a_heartbeat_by_its_own_url(receiver: Receiver) -> None:
@@ -282,7 +288,8 @@ async def test_a_heartbeat_by_its_own_url(receiver: Receiver) -> None:
     task = await running(router)
     for count in (1, 2):
         await clock.advance(60)
-        await until(lambda count=count: len(receiver.received) == count)  # type: ignore[misc]  # a lambda has no types
+        await until(lambda: not beating())  # only then there may be another beat
+        assert len(receiver.received) == count
     await ended(task, router)
     assert [got.path for got in receiver.received] == ["/ping", "/ping"]
 
@@ -303,4 +310,4 @@ async def test_a_storm_is_routed_in_slices() -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     router.update([])
-    await router.close(30)
+    await router.close(PATIENCE)
