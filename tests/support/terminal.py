@@ -51,8 +51,10 @@ class Terminal:
         return "\n".join(self.lines)
 
     def style(self, word: str) -> str:
-        """The colour of a word that is on the screen, and whether it is reversed."""
-        row = next(n for n, line in enumerate(self._screen.display) if word in line)
+        """The colour of a word on the screen, and whether it is reversed; nothing while it is not there."""
+        row = next((number for number, line in enumerate(self._screen.display) if word in line), None)
+        if row is None:
+            return ""
         cell = self._screen.buffer[row][self._screen.display[row].index(word)]
         return f"{cell.fg} reversed" if cell.reverse else cell.fg
 

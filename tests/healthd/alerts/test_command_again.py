@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,7 @@ from healthd.clock import ManualClock
 from healthd.config.values import CommandConfig
 from tests.healthd.alerts.making import alert, down, hook, until
 from tests.healthd.cli.configurations import Site
-from tests.healthd.cli.processes import LIMIT, Running
+from tests.healthd.cli.processes import Running, wait
 
 
 def lines(path: Path) -> list[str]:
@@ -32,14 +31,6 @@ def waiting(folder: Path) -> dict[str, bool]:
     except FileNotFoundError:  # it has been sent meanwhile
         return waiting(folder)
     return {message["id"]: message["begun"] for message in messages}
-
-
-def wait(condition: Callable[[], object]) -> None:
-    """Until other processes have brought it about."""
-    end = time.monotonic() + LIMIT
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 async def test_a_hook_is_run_again_until_it_has_done_its_work(tmp_path: Path) -> None:

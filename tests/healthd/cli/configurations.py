@@ -6,23 +6,31 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tests.support.ports import free_port
+
+BACKLOG = 4096
+"""Nobody takes the connections of checks, and where the queue is full the next one finds no answer."""
+
 
 class Port:
-    """A port on loopback that listens, or does not, and stays the same."""
+    """A port on loopback that listens, or does not, and stays the same: meanwhile nobody else can have it."""
 
     def __init__(self) -> None:
-        self.number = 0
-        self._socket: socket.socket | None = None
+        self.number = free_port()
+        self._socket = socket.socket()
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._socket.bind(("127.0.0.1", self.number))
         self.open()
 
     def open(self) -> None:
-        self._socket = socket.create_server(("127.0.0.1", self.number))
-        self.number = self._socket.getsockname()[1]
+        self._socket.listen(BACKLOG)
 
     def close(self) -> None:
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
+        """It stays bound, and listens no more: whoever connects is refused."""
+        self._socket.shutdown(socket.SHUT_RDWR)
+
+    def give_back(self) -> None:
+        self._socket.close()
 
     @property
     def where(self) -> str:
@@ -57,7 +65,7 @@ class Site:
 
     def port(self) -> Port:
         port = Port()
-        self._ports.callback(port.close)
+        self._ports.callback(port.give_back)
         return port
 
     def service(self, name: str, *ports: Port, check: str = '{ type = "tcp" }', more: str = "") -> None:

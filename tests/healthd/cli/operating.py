@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import time
 from contextlib import ExitStack
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any, Self
 
 from tests.healthd.cli.configurations import Port, Site
-from tests.healthd.cli.processes import COMMAND, LIMIT, Running, called, environment
+from tests.healthd.cli.processes import COMMAND, Running, called, environment, wait
 from tests.support.terminal import Terminal
 
 QUICK = 'interval = "2s"\nfast_interval = "200ms"\ntimeout = "2s"\nfall = 2\nrise = 2'
@@ -62,20 +61,15 @@ class Director:
 
     def kept(self, text: str) -> None:
         """Waits until what must survive has been written."""
-        end = time.monotonic() + LIMIT
-        while text not in (self.site.state_dir / "daemon.json").read_text():
-            assert time.monotonic() < end
-            time.sleep(0.05)
+        path = self.site.state_dir / "daemon.json"
+        wait(lambda: path.exists() and text in path.read_text())
 
     def close(self, *numbers: int) -> None:
         """Closes ports of `web`, and waits until that is seen: an answer may be half a second old."""
         for number in numbers:
             self.ports[number].close()
             self.said(f"{self.ports[number].where} up -> down")
-        end = time.monotonic() + LIMIT
-        while any(self.server(self.ports[number].where)["health"] != "down" for number in numbers):
-            assert time.monotonic() < end
-            time.sleep(0.05)
+        wait(lambda: all(self.server(self.ports[number].where)["health"] == "down" for number in numbers))
 
     def run(self, *arguments: str | Path) -> CompletedProcess[str]:
         return called(*arguments, "-c", self.site.path)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from types import TracebackType
@@ -29,16 +30,24 @@ def environment(**more: str) -> dict[str, str]:
     return {**kept, "PYTHONPATH": str(ROOT), **more}
 
 
-def healthd(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+def healthd(*arguments: str | Path, limit: float = LIMIT) -> subprocess.CompletedProcess[str]:
     """Runs it to its end."""
     return subprocess.run(
         [*COMMAND, *map(str, arguments)],
         env=environment(),
         capture_output=True,
         text=True,
-        timeout=LIMIT,
+        timeout=limit,
         check=False,
     )
+
+
+def wait(condition: Callable[[], object]) -> None:
+    """Until other processes have brought it about."""
+    end = time.monotonic() + LIMIT
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
 
 
 class Running:

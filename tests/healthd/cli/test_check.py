@@ -151,7 +151,7 @@ def test_json(site: Site) -> None:
     status, text = once(site, "--format", "json")
     content = json.loads(text)
     seconds = [server["last"].pop("seconds") for server in content["services"][0]["servers"]]
-    assert all(0 <= value < 2 for value in seconds)
+    assert all(value >= 0 for value in seconds)
     assert content == {
         "services": [
             {

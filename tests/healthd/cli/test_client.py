@@ -25,11 +25,11 @@ def stub(tmp_path: Path) -> Iterator[Stub]:
         yield made
 
 
-def client(path: Path, patience: float = 10.0) -> Client:
+def client(path: Path, patience: float = 60.0) -> Client:
     return Client(Place("as the test says", path=path), patience)
 
 
-def asked(stub: Stub, patience: float = 10.0) -> Any:
+def asked(stub: Stub, patience: float = 60.0) -> Any:
     return client(stub.path, patience).get(path_of("status"))
 
 
@@ -187,9 +187,11 @@ def test_tcp(unused_port: int) -> None:
 
 
 @pytest.fixture
-def unused_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+def unused_port() -> Iterator[int]:
+    """It is bound, so that nobody else takes it, and nobody listens."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield int(bound.getsockname()[1])
 
 
 def test_a_stream(stub: Stub) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.healthd.cli.configurations import Site
-from tests.healthd.cli.processes import Running
+from tests.healthd.cli.processes import Running, wait
 
 SERVERS = 40
 
@@ -42,12 +42,14 @@ def test_scripts_and_hooks_get_the_usual_limit(site: Site, usual: int, workers: 
     """Whatever the process that starts them has raised its own to; that one stays raised."""
     port, note = site.port(), site.path.with_name("limits")
     hook = f'["/bin/sh", "-c", "echo hook $(ulimit -Sn) >> {note}"]'
-    site.write(site.path.read_text().replace("[defaults]", f"workers = {workers}\n[defaults]"))
+    text = site.path.read_text().replace('timeout = "2s"', 'timeout = "60s"')  # a shell may be slow to start
+    site.write(text.replace("[defaults]", f"workers = {workers}\n[defaults]"))
     site.write(site.path.read_text() + f'[alert.note]\ntype = "command"\ncommand = {hook}\nevents = ["started"]\n')
     script = f'["/bin/sh", "-c", "echo script $(ulimit -Sn) >> {note}"]'
     site.service("web", port, check=f'{{ type = "command", command = {script} }}')
     with Running("run", "-c", site.path) as daemon:
         daemon.said(f"server {port.where} unknown -> up")
+        wait(lambda: note.exists() and "hook" in note.read_text())
         soft, hard = resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE)
         assert soft == hard > usual
         daemon.send(signal.SIGTERM)

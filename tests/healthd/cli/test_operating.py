@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.healthd.cli.operating import Director
-from tests.healthd.cli.processes import Running, called, healthd
+from tests.healthd.cli.processes import Running, called, healthd, wait
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +88,7 @@ def test_an_override_outlives_the_daemon(director: Director) -> None:
     director.process = Running("run", "-c", director.site.path)
     director.said("started")
     assert director.server(name)["override"]["reason"] == "disk"
-    assert "maint 1h59m" in director.run("status").stdout
+    assert re.search(r"maint 1h5\dm", director.run("status").stdout)
 
 
 def test_what_min_available_forbids(shared: Director) -> None:
@@ -120,7 +121,7 @@ def test_freeze_and_thaw(director: Director) -> None:
     director.close(0)
     done = director.run("status")
     assert done.stdout.splitlines()[1].startswith("! frozen")
-    assert director.json("status")["table"]["pending"]
+    wait(lambda: director.json("status")["table"]["pending"])
     director.ok("thaw")
     director.said(f"-e -t 192.0.2.1:80 -r {first} -m -w 0")
     assert director.json("status")["frozen"] is None
@@ -234,10 +235,10 @@ def test_watching(director: Director) -> None:
         terminal.shows("4 up")
         director.ok("drain", f"web/{director.ports[0].where}")
         terminal.shows("3 up, 1 drain")
-        assert terminal.style("drain by root") != "red"
+        terminal.until(lambda: terminal.style("drain by root") not in {"", "red"})
         director.stop()
         terminal.shows("UNREACHABLE since")
-        assert "3 up, 1 drain" in terminal.text
+        terminal.shows("3 up, 1 drain")
         director.process = Running("run", "-c", director.site.path)
         terminal.until(lambda: "UNREACHABLE" not in terminal.text)
         terminal.interrupt()

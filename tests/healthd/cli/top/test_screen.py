@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 from tests.healthd.cli.processes import COMMAND, environment, healthd
 from tests.support import control_answers as made
@@ -38,14 +39,17 @@ def test_a_session(tmp_path: Path) -> None:
             terminal.shows("by service")
             terminal.type("\x1b/0.0.1\n")
             terminal.shows('1 server by service, with "0.0.1"')
-            stub.status = 500
             stub.answers[STATUS] = b""
             terminal.shows("UNREACHABLE since")
-            stub.status = 200
             stub.answers[STATUS] = made.status(made.service(UP))
             terminal.shows("1 service, 1 server: 1 up")
             terminal.type("q")
             assert terminal.ended() == 0
+
+
+def refusal(handler: Any) -> Any:
+    handler.server.status = 403
+    return {"error": {"status": "forbidden", "messages": ["the token has ended"]}}
 
 
 def test_a_daemon_that_refuses(tmp_path: Path) -> None:
@@ -54,8 +58,7 @@ def test_a_daemon_that_refuses(tmp_path: Path) -> None:
         stub.answers[STATUS] = made.status(made.service(UP))
         with top(stub) as terminal:
             terminal.shows("1 up")
-            stub.status = 403
-            stub.answers[STATUS] = {"error": {"status": "forbidden", "messages": ["the token has ended"]}}
+            stub.answers[STATUS] = refusal
             assert terminal.ended() == 77
             assert terminal.lines[-1] == "healthd: the token has ended"
 
