@@ -1,17 +1,27 @@
 import os
 import shutil
-import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.healthd.cli.processes import COMMAND, called, environment
+from healthd.cli import completing
+from tests.healthd.cli.processes import ROOT, called, environment
 from tests.support import control_answers as made
 from tests.support.control_stub import Stub
 from tests.support.terminal import Terminal
 
 SHELLS = ("bash", "zsh", "fish")
+PATIENCE = 60.0
+"""Seconds for an answer: on a busy machine it may take longer than somebody who has pressed TAB would wait."""
+PROGRAM = f"""#!{sys.executable}
+import sys
+sys.path.insert(0, {str(ROOT)!r})
+from healthd.cli import completing, main
+completing.PATIENCE = {PATIENCE}
+main(sys.argv[1:])
+"""
 HAS_BASH = pytest.mark.skipif(shutil.which("bash") is None, reason="bash itself reads its script")
 
 
@@ -26,13 +36,13 @@ def stub(tmp_path: Path) -> Iterator[Stub]:
 
 def offered(socket: Path | str, *words: str) -> list[str]:
     """What bash is given after these words and TAB; anything on standard error would spoil the line."""
-    asked = environment(
-        _HEALTHD_COMPLETE="bash_complete",
-        COMP_WORDS=" ".join(("healthd", *words)),
-        COMP_CWORD=str(len(words)),
-        HEALTHD_SOCKET=str(socket),
-    )
-    done = subprocess.run(COMMAND, env=asked, capture_output=True, text=True, check=False, timeout=60)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(completing, "PATIENCE", PATIENCE)
+        patch.setenv("_HEALTHD_COMPLETE", "bash_complete")
+        patch.setenv("COMP_WORDS", " ".join(("healthd", *words)))
+        patch.setenv("COMP_CWORD", str(len(words)))
+        patch.setenv("HEALTHD_SOCKET", str(socket))
+        done = called()
     assert done.stderr == ""
     return [line.partition(",")[2] for line in done.stdout.splitlines() if line]
 
@@ -88,7 +98,7 @@ def test_scripts(shell: str) -> None:
 def test_in_bash(stub: Stub, tmp_path: Path) -> None:
     """As it is typed: the colon before a port, which ends a word to bash, neither hides nor doubles anything."""
     program = tmp_path / "healthd"
-    program.write_text(f'#!/bin/sh\nexec {" ".join(COMMAND)} "$@"\n')
+    program.write_text(PROGRAM)
     program.chmod(0o755)
     script = tmp_path / "completion.bash"
     script.write_text(called("completion", "bash").stdout)
@@ -96,8 +106,8 @@ def test_in_bash(stub: Stub, tmp_path: Path) -> None:
     variables = environment(HEALTHD_SOCKET=str(stub.path), PATH=path, PS1="$ ")
     with Terminal(("bash", "--norc", "--noprofile"), 100, 24, variables) as terminal:
         terminal.shows("$")
-        terminal.type(f"source {script}\n")
-        terminal.shows("completion.bash")
+        terminal.type(f"source {script}; echo rea''dy\n")
+        terminal.shows("ready")
         terminal.type("healthd drain web/10.0.0.1\t")
         terminal.shows("healthd drain web/10.0.0.1:80")
         terminal.type("web/10.0.0.2:\t")
