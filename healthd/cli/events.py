@@ -99,26 +99,31 @@ class _Following:
         self._query = query
         self._last = last
         self._tell = tell
+        self._begun = False
         self._gone = ""
         self._pause = threading.Event()
 
     def run(self) -> None:
-        """Until Ctrl-C, or until the daemon refuses."""
-        self._read()
+        """Until Ctrl-C, or until the daemon refuses, or is not there at the beginning."""
+        self._try()
         while True:
-            try:
-                self._read()
-            except Unreachable as error:
-                if error.status != Exit.UNAVAILABLE:
-                    raise
+            self._try()
             if not self._gone:
                 self._gone = stamp(SystemClock.wall())
                 print(f"healthd: UNREACHABLE since {self._gone}, trying again", file=sys.stderr)
             self._pause.wait(AGAIN)
 
+    def _try(self) -> None:
+        try:
+            self._read()
+        except Unreachable as error:  # also where a stream breaks off in the midst of an event
+            if error.status != Exit.UNAVAILABLE or not self._begun:
+                raise
+
     def _read(self) -> None:
         headers = {"Last-Event-ID": str(self._last)} if self._last else {}
         for event in self._client.follow(path_of("events"), self._query, headers):
+            self._begun = True
             if self._gone:
                 print(f"healthd: reachable again, was not since {self._gone}", file=sys.stderr)
                 self._gone = ""

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import enum
 import errno
+import random
 import socket
 
 ADDRESSES = ("127.0.0.11", "127.0.0.12", "127.0.0.13")
 
 ATTEMPTS = 20
 """A port that is free on one address may be taken on another."""
+
+PORTS = range(20_000, 32_768)
+"""Below those that the kernel gives to clients (net.ipv4.ip_local_port_range)."""
 
 
 class Mood(enum.Enum):
@@ -101,10 +106,12 @@ def three_servers() -> list[SmallServer]:
 
 
 def free_port() -> int:
-    """A port of loopback that nobody has at the moment."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port of loopback that nobody has at the moment, nor is given by the kernel until somebody listens there."""
+    for port in random.sample(PORTS, ATTEMPTS):
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise OSError(errno.EADDRINUSE, "no port of 127.0.0.1 is free")
 
 
 def _bound(address: str, port: int) -> socket.socket:

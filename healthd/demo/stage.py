@@ -11,8 +11,8 @@ from healthd.events import Event
 from healthd.ipvs import Ipvs
 from healthd.model import Destination, Endpoint, ServiceKey, VirtualService
 
-PATIENCE = 15.0
-"""Seconds that anything expected may take; it takes two at most where nothing is wrong."""
+PATIENCE = 45.0
+"""Seconds that anything expected may take on a busy machine; elsewhere it takes two where nothing is wrong."""
 
 Say = Callable[[str, str], None]
 """Prints a text in a style."""

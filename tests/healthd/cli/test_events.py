@@ -93,3 +93,21 @@ def test_following_leaves_no_gap(stub: Stub) -> None:
     assert seen == [str(int(made.AT * 1_000_000))]
     streams = [query for path, query, _ in stub.asked if path.endswith("events")]
     assert streams[0] == {"service": ["web"], "server": ["10.0.0.1"]}
+
+
+def test_a_stream_that_breaks_off(stub: Stub) -> None:
+    """Even the first, in the midst of an event: it is taken up again from the last whole one."""
+    seen = []
+
+    def stream(handler: Any) -> bytes:
+        seen.append(handler.headers["Last-Event-ID"])
+        if len(seen) == 2:
+            stub.answers["GET /api/v1/events"] = None  # which ends the command
+        line = json.dumps(event(len(seen), NAME)).encode() + b"\n"
+        chunk = b"%x\r\n%s\r\n" % (len(line), line)
+        return b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk + chunk[:20]
+
+    stub.answers["GET /api/v1/events"] = stream
+    done = called("events", "-f", "--socket", stub.path)
+    assert done.stdout.count("is down") == 2
+    assert seen == [str(int(made.AT * 1_000_000)), "1"]
