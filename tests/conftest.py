@@ -5,9 +5,11 @@ A shell starts what is to run in the background with SIGINT ignored, and what a 
 
 import signal
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-settings.register_profile("healthd", derandomize=True, deadline=None, print_blob=True)
+settings.register_profile(
+    "healthd", derandomize=True, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("healthd")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
