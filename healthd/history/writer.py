@@ -39,6 +39,8 @@ TRIES = 5
 """How often the latencies of a minute may fail: so that the next minute's are not late."""
 MOST_WAITING = 10_000
 PRUNE_EVERY = 600.0
+FAREWELL = 5.0
+"""Seconds for what has been published last, when healthd stops."""
 STOPPING = "healthd is stopping"
 SLICE = 500
 """Latencies that are gathered and written in one go: some two milliseconds of the event loop's."""
@@ -97,9 +99,16 @@ class History:
         finally:
             self._ended = True
             self._take_published()
-            self._writing.submit(self._last_words).result(timeout=5.0)  # nobody else is at work by now
-            self._writing.shutdown()
+            self._say_last_words()
             self._reading.shutdown(wait=False, cancel_futures=True)
+
+    def _say_last_words(self) -> None:
+        """Nobody else is at work by now. A disk that does not answer is no reason for healthd to end in failure."""
+        try:
+            self._writing.submit(self._last_words).result(timeout=FAREWELL)
+        except TimeoutError:
+            log.error("history: %s was not written within %g s; the last events are missing", self._path, FAREWELL)  # noqa: TRY400 - the cause is clear
+        self._writing.shutdown(wait=False, cancel_futures=True)
 
     async def _catch_up(self) -> None:
         """Until all that has been published is written. Nothing may have been so far: then there is a file to read."""

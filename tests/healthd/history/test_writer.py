@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from healthd.clock import ManualClock, settle
 from healthd.events import Bus, ServiceLost
+from healthd.history import writer
 from healthd.history.reader import EventQuery, LatencyQuery, Unanswered
 from healthd.history.schema import opened
 from healthd.history.store import Retention
@@ -248,3 +250,19 @@ async def test_who_asks_while_it_ends_is_told_so(tmp_path: Path) -> None:
     for question in (keeping.history.events(EventQuery()), keeping.history.latencies(latencies)):
         with pytest.raises(Unanswered, match="healthd is stopping"):
             await question
+
+
+async def test_a_disk_that_hangs_does_not_keep_it_from_ending(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nor is that a failure of the program: it is said."""
+    monkeypatch.setattr(writer, "FAREWELL", 0.05)
+    keeping, answers = Keeping(tmp_path / "history.db"), threading.Event()
+    monkeypatch.setattr(keeping.history, "_last_words", answers.wait)
+    async with keeping.going():
+        keeping.lose("a")
+        await settle()
+    answers.set()
+    assert [record.message for record in caplog.records] == [
+        f"history: {keeping.path} was not written within 0.05 s; the last events are missing"
+    ]
