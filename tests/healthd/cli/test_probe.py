@@ -235,7 +235,7 @@ def test_ctrl_c(silent: int) -> None:
     while "connected" not in process.stdout.readline():
         assert process.poll() is None
     process.send_signal(signal.SIGINT)
-    _, error = process.communicate(timeout=30)
+    _, error = process.communicate(timeout=60)
     assert (process.returncode, error.strip()) == (130, "")
 
 
