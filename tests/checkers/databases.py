@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import struct
 
 from tests.checkers.servers import Handler
@@ -41,11 +40,12 @@ def until_left(*parts: bytes, pause: float = 0, repeat: int = 1) -> Handler:
 
 
 def closing(*parts: bytes) -> Handler:
-    """Sends `parts`, and hangs up; what it has been sent until then is taken, so that there is no reset."""
+    """Sends `parts` and ends its side; what it is sent is taken to the end, so that there is no reset."""
 
     async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(reader.read(4096), 0.05)
         writer.writelines(parts)
+        writer.write_eof()
+        while await reader.read(65536):
+            pass
 
     return handler

@@ -41,25 +41,32 @@ def udp_socket() -> socket.socket:
 
 
 _FLOOD = """
-import socket, sys, time
+import socket, sys
 sock = socket.socket(fileno=int(sys.argv[1]))
-data, address, end = bytes.fromhex(sys.argv[2]), (sys.argv[3], int(sys.argv[4])), time.monotonic() + 4
+print("ready", flush=True)
+data, host, port = input().split()
+data, address = bytes.fromhex(data), (host, int(port))
 sock.setblocking(True)
-while time.monotonic() < end:
-    for _ in range(100):
-        try:
-            sock.sendto(data, address)
-        except ConnectionRefusedError:
-            pass  # the one who asked has hung up
+while True:
+    try:
+        sock.sendto(data, address)
+    except ConnectionRefusedError:
+        pass  # the one who asked has hung up
 """
 
 
 @contextlib.contextmanager
-def flood(sock: socket.socket, data: bytes, address: tuple[str, int]) -> Iterator[None]:
-    """While it lasts, another process sends `data` from `sock` without a pause; for four seconds at most."""
-    arguments = [str(sock.fileno()), data.hex(), address[0], str(address[1])]
-    with subprocess.Popen([sys.executable, "-ISc", _FLOOD, *arguments], pass_fds=[sock.fileno()]) as process:
+def flood(sock: socket.socket) -> Iterator[Callable[[bytes, tuple[str, int]], None]]:
+    """`begin(data, address)`: from then on another process sends from `sock` without a pause, until the end of this."""
+    command = [sys.executable, "-ISc", _FLOOD, str(sock.fileno())]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1, pass_fds=[sock.fileno()]
+    ) as process:
+        assert process.stdin
+        assert process.stdout
+        order = process.stdin
         try:
-            yield
+            assert process.stdout.readline() == "ready\n"
+            yield lambda data, address: print(data.hex(), *address, file=order)
         finally:
             process.kill()

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-PATIENCE = 1000  # looks, each a hundredth of a second, for a thread to see that its socket is closed
+PATIENCE = 6000  # looks, each a hundredth of a second, for a thread to see that its socket is closed
 
 
 def _held() -> tuple[int, int]:

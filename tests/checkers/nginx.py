@@ -91,7 +91,7 @@ def running(folder: Path, pki: Pki) -> Iterator[Nginx]:
 
 
 def _wait_until_open(port: int, process: subprocess.Popen[bytes], error_log: Path) -> None:
-    limit = time.monotonic() + 20
+    limit = time.monotonic() + 60
     while time.monotonic() < limit:
         with contextlib.suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)):
             return

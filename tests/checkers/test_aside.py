@@ -47,5 +47,5 @@ asyncio.run(main())
 
 def test_the_process_ends_while_a_call_hangs() -> None:
     """The threads are not waited for."""
-    done = subprocess.run([sys.executable, "-c", HANGING], capture_output=True, text=True, timeout=20, check=False)
+    done = subprocess.run([sys.executable, "-c", HANGING], capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (0, "")

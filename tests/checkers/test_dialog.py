@@ -16,9 +16,10 @@ from checkers.base import Code, OptionError, Status, Target
 from checkers.dialog import Dialog
 from checkers.step import Step
 from tests.checkers.asking import Notes, ask, ask_once
-from tests.checkers.datagrams import udp_server, udp_socket
+from tests.checkers.datagrams import udp_server
 from tests.checkers.servers import TcpServer
 from tests.checkers.speaking import at, saying
+from tests.support.ports import free_port
 
 REDIS = shutil.which("redis-server")
 
@@ -27,8 +28,7 @@ REDIS = shutil.which("redis-server")
 def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     if REDIS is None:
         pytest.skip("Redis is not installed (Debian: apt-get install redis-server)")
-    with udp_socket() as sock:  # its number is as good for TCP
-        port = sock.getsockname()[1]
+    port = free_port()
     options = f"--port {port} --bind 127.0.0.1 --requirepass hunter2 --save --appendonly no"
     command = [REDIS, *options.split(), "--dir", str(tmp_path_factory.mktemp("redis"))]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:

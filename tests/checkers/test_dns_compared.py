@@ -9,8 +9,9 @@ import pytest
 
 from checkers.base import Code, OptionError, Outcome, Status
 from checkers.dns import Dns
-from tests.checkers.asking import ask
-from tests.checkers.datagrams import udp_server, udp_socket
+from tests.checkers.asking import ENOUGH, ask
+from tests.checkers.datagrams import udp_server
+from tests.support.ports import free_port
 
 Answer = Callable[[bytes], list[bytes]]
 
@@ -38,7 +39,7 @@ def garbage(query: bytes) -> list[bytes]:
     return [b"\xff" * 40, query, query[:2]]
 
 
-async def compared(own: Answer, other: Answer, *, lag: int = 0, seconds: float = 5) -> tuple[Outcome, str]:
+async def compared(own: Answer, other: Answer, *, lag: int = 0, seconds: float = ENOUGH) -> tuple[Outcome, str]:
     """What comes of it, without what is said of the answer itself; and where the other server is."""
     async with udp_server(own) as (target, _), udp_server(other) as (elsewhere, _):
         outcome = await ask(Dns(serial_of=elsewhere.where, max_serial_lag=lag), target, seconds)
@@ -122,8 +123,7 @@ def test_several_are_asked_by_tasks() -> None:
 
 async def test_a_closed_port_is_told() -> None:
     """The other server's error stands beside the answer of this one."""
-    with udp_socket() as sock:
-        closed = f"127.0.0.1:{sock.getsockname()[1]}"
+    closed = f"127.0.0.1:{free_port()}"
     async with udp_server(with_serial(7)) as (target, _):
         outcome = await ask(Dns(serial_of=closed), target)
     assert outcome.status is Status.PASS

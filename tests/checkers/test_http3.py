@@ -25,6 +25,7 @@ from checkers.http3_exchange import Exchange
 from checkers.http3_trust import Identity, Trust, identity_of
 from tests.checkers.asking import ask
 from tests.checkers.certificates import Pki
+from tests.support.ports import free_port
 
 Act = Callable[[QuicConnection, H3Connection], None]
 
@@ -408,10 +409,7 @@ async def test_garbage_and_answers_from_elsewhere(silent: socket.socket) -> None
 
 async def test_refused() -> None:
     """A closed port answers by ICMP."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.bind(("127.0.0.1", 0))
-        port = sock.getsockname()[1]
-    assert (await ask(Http3(), Target(address="127.0.0.1", port=port))).code == "L4CON"
+    assert (await ask(Http3(), Target(address="127.0.0.1", port=free_port()))).code == "L4CON"
 
 
 @pytest.mark.parametrize(

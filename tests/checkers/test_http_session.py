@@ -129,7 +129,7 @@ async def test_one_deadline_holds_for_all(tcp_server: TcpServer) -> None:
     _, target = await at(tcp_server, OK)
     quick = HttpStep(path="/")
     hung = Canned(b"HTTP/1.1 200", stay=True)
-    outcome = await ask(HttpSession(steps=(quick,) * 3), target, 5)
+    outcome = await ask(HttpSession(steps=(quick,) * 3), target)
     assert outcome.code == "L7OK"
     host, port = await tcp_server(hung)
     outcome = await ask(HttpSession(steps=(quick, quick)), Target(address=host, port=port), 0.3)

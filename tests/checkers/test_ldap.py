@@ -10,7 +10,7 @@ import pytest
 from checkers import ldap_wire
 from checkers.base import Code, OptionError, Outcome, Status
 from checkers.ldap import Ldap, Ldaps
-from tests.checkers.asking import ask
+from tests.checkers.asking import ENOUGH, ask
 from tests.checkers.certificates import Pki
 from tests.checkers.servers import Handler, TcpServer
 from tests.checkers.speaking import at, saying
@@ -64,7 +64,7 @@ def test_a_password_is_in_no_repr() -> None:
     assert "Linux" not in repr(Ldap(bind_dn="cn=x", password_file=ONE_LINE))
 
 
-async def asked(tcp_server: TcpServer, handler: Handler, seconds: float = 5, **options: Any) -> Outcome:
+async def asked(tcp_server: TcpServer, handler: Handler, seconds: float = ENOUGH, **options: Any) -> Outcome:
     return await ask(Ldap(**options), await at(tcp_server, handler), seconds)
 
 

@@ -8,16 +8,19 @@ import pytest
 
 from checkers.base import Code, Outcome, Status
 from checkers.mysql import Mysql
-from tests.checkers.asking import ask
+from tests.checkers.asking import ENOUGH, ask
 from tests.checkers.certificates import Pki
 from tests.checkers.databases import GREETING, OK, closing, packet
 from tests.checkers.servers import Handler, TcpServer
 from tests.checkers.speaking import at, saying
+from tests.support.processes import until
 
 HELLO = packet(0, GREETING)
 
 
-async def asked(tcp_server: TcpServer, handler: Handler, checker: Mysql | None = None, seconds: float = 5) -> Outcome:
+async def asked(
+    tcp_server: TcpServer, handler: Handler, checker: Mysql | None = None, seconds: float = ENOUGH
+) -> Outcome:
     return await ask(checker or Mysql(), await at(tcp_server, handler), seconds)
 
 
@@ -97,6 +100,7 @@ async def test_a_user_without_a_password_says_goodbye(tcp_server: TcpServer) -> 
         heard.append(await reader.read())
 
     assert (await asked(tcp_server, handler)).status is Status.PASS
+    await until(lambda: len(heard) == 2)  # in a task, and in the engine
     assert set(heard) == {b"\x01\0\0\0\x01"}
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,12 +13,12 @@ import pytest
 from checkers import oracle
 from checkers.base import Code, Outcome, Status, Target
 from checkers.oracle import Oracle
-from tests.checkers.asking import ask
+from tests.checkers.asking import ENOUGH, ask
 from tests.checkers.databases import closing, until_left
 from tests.checkers.leaks import nothing_left
 from tests.checkers.servers import Handler, TcpServer
 from tests.checkers.speaking import at
-from tests.support.processes import processes
+from tests.support.processes import children, until
 
 REFUSE = b"(DESCRIPTION=(ERR=12514)(VSNNUM=0)(ERROR_STACK=(ERROR=(CODE=12514)(EMFI=4))))"
 
@@ -36,21 +35,17 @@ def checker(tmp_path: Path) -> Oracle:
     return Oracle(service="shop", query="SELECT 1 FROM dual", expect="1", **login)
 
 
-def children() -> list[int]:
-    return [process.number for process in processes() if process.parent == os.getpid()]
-
-
-async def asked(tcp_server: TcpServer, checker: Oracle, handler: Handler, seconds: float = 20) -> Outcome:
+async def asked(tcp_server: TcpServer, checker: Oracle, handler: Handler, seconds: float = ENOUGH) -> Outcome:
     target = await at(tcp_server, handler)
     async with nothing_left():
         outcome = await ask(checker, target, seconds)
-    assert children() == []
+    await until(lambda: children() == [])  # one that is killed may take its time to die
     return outcome
 
 
 async def test_nobody_is_there(checker: Oracle) -> None:
     """As for every other kind."""
-    outcome = await ask(checker, Target(address="127.0.0.1", port=1), 20)
+    outcome = await ask(checker, Target(address="127.0.0.1", port=1))
     assert str(outcome) == "L4CON connecting to 127.0.0.1:1: Connection refused (ECONNREFUSED)"
 
 
@@ -64,7 +59,6 @@ async def test_a_server_that_stops(tcp_server: TcpServer, checker: Oracle, data:
     outcome = await asked(tcp_server, checker, until_left(data), seconds)
     if outcome.code != Code.L7RSP:  # the library may have understood that it does not understand
         assert str(outcome) == f'L7TOUT no result within {seconds:g} s while logging in to service "shop"'
-        assert outcome.seconds < seconds + 2
     assert outcome.status is Status.FAIL
 
 

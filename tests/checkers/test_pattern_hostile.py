@@ -42,7 +42,7 @@ async def test_the_check_fails_in_time(checker: Checker, tcp_server: TcpServer) 
         writer.write(head + body)
 
     host, port = await tcp_server(handler)
-    outcome = await ask(checker, Target(address=host, port=port), 20)
+    outcome = await ask(checker, Target(address=host, port=port))
     assert (outcome.status, outcome.code) == (Status.FAIL, Code.L7RSP), outcome
 
 
@@ -55,5 +55,5 @@ async def test_records_of_dns() -> None:
         return [query[:2] + struct.pack("!HHHHH", 0x8180, 1, 1, 0, 0) + query[12:] + record]
 
     async with udp_server(answer) as (target, _):
-        outcome = await ask(Dns(record="TXT", expect_regex="(a+)+x$"), target, 20)
+        outcome = await ask(Dns(record="TXT", expect_regex="(a+)+x$"), target)
     assert (outcome.status, outcome.code) == (Status.FAIL, Code.L7RSP), outcome

@@ -9,15 +9,16 @@ import pytest
 from checkers.base import Code, Outcome, Status
 from checkers.postgres import Postgres
 from checkers.postgres_wire import LONGEST
-from tests.checkers.asking import ask
+from tests.checkers.asking import ENOUGH, ask
 from tests.checkers.certificates import Pki
 from tests.checkers.databases import closing, message
 from tests.checkers.servers import Handler, TcpServer
 from tests.checkers.speaking import at, saying
+from tests.support.processes import until
 
 
 async def asked(
-    tcp_server: TcpServer, handler: Handler, checker: Postgres | None = None, seconds: float = 5
+    tcp_server: TcpServer, handler: Handler, checker: Postgres | None = None, seconds: float = ENOUGH
 ) -> Outcome:
     return await ask(checker or Postgres(), await at(tcp_server, handler), seconds)
 
@@ -74,6 +75,7 @@ async def test_a_session_without_a_password_is_ended(tcp_server: TcpServer) -> N
         heard.append(await reader.read())
 
     assert (await asked(tcp_server, handler)).status is Status.PASS
+    await until(lambda: len(heard) == 2)  # in a task, and in the engine
     assert set(heard) == {b"X\0\0\0\4"}
 
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from checkers.base import Code, OptionError, Outcome, Target
 from checkers.radius import Radius
 from checkers.radius_wire import Request
-from tests.checkers.asking import ask, ask_once
+from tests.checkers.asking import ENOUGH, ask, ask_once, in_engine
 from tests.checkers.datagrams import flood, udp_server, udp_socket
 
 SECRET = b"between the two of us"
@@ -43,7 +43,7 @@ def with_message_authenticator(request: bytes, secret: bytes) -> bytes:
     return reply(request, attributes=b"\x50\x12" + digest)
 
 
-async def asked(files: dict[str, str], answer: Callable[[bytes], list[bytes]], seconds: float = 5) -> Outcome:
+async def asked(files: dict[str, str], answer: Callable[[bytes], list[bytes]], seconds: float = ENOUGH) -> Outcome:
     async with udp_server(answer) as (target, _):
         return await ask(Radius(user="probe", **files), target, seconds)  # type: ignore[arg-type] # names of options
 
@@ -136,12 +136,12 @@ async def test_another_sender_is_not_heard(files: dict[str, str]) -> None:
 async def test_a_flood_is_cut_off(files: dict[str, str]) -> None:
     """Forged answers without a pause keep nothing from the deadline."""
     checker = Radius(user="probe", **files)  # type: ignore[arg-type] # names of options
-    with udp_socket() as server:
+    with udp_socket() as server, flood(server) as begin:
         target = Target(address="127.0.0.1", port=server.getsockname()[1])
-        asking = asyncio.create_task(ask_once(checker, target, 0.5))
+        asking = asyncio.create_task(in_engine(checker, target, 0.5))
         request, sender = await asyncio.get_running_loop().sock_recvfrom(server, 4096)
-        with flood(server, reply(request, secret=b"wrong"), sender):
-            outcome = await asyncio.wait_for(asking, 3)
+        begin(reply(request, secret=b"wrong"), sender)
+        outcome = await asking
     assert outcome.code in {Code.L7TOUT, Code.LATE}
 
 

@@ -14,7 +14,7 @@ from checkers.dialog import Dialog
 from checkers.ping import Ping
 from checkers.route import Route
 from checkers.tcp import Tcp
-from tests.checkers.asking import ask
+from tests.checkers.asking import ENOUGH, ask
 from tests.checkers.datagrams import udp_server
 from tests.checkers.namespace import as_root, in_namespace, run
 
@@ -105,7 +105,7 @@ def test_mark() -> None:
         run("nft add rule inet t c meta mark != 0x2a ip daddr 127.0.0.3 drop")
         with socket.create_server(("127.0.0.3", 0)) as server:
             for kind in (Ping, Tcp):
-                for mark, seconds in ((42, 5), (43, 0.2), (None, 0.2)):
+                for mark, seconds in ((42, ENOUGH), (43, 0.2), (None, 0.2)):
                     checker = kind(mark=mark)
                     target = routed(checker, "127.0.0.3", server.getsockname()[1])
                     outcome = await ask(checker, target, seconds)

@@ -7,7 +7,7 @@ import pytest
 
 from checkers.base import Code, OptionError, Status
 from checkers.tls_handshake import Tls
-from tests.checkers.asking import ask
+from tests.checkers.asking import ENOUGH, ask
 from tests.checkers.certificates import Pki
 from tests.checkers.servers import TcpServer
 from tests.checkers.speaking import at, saying
@@ -34,17 +34,17 @@ async def test_another_name(tcp_server: TcpServer, pki: Pki) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "code"),
+    ("said", "code", "seconds"),
     [
-        (b"SSH-2.0-OpenSSH_9.2\r\n", Code.L6RSP),
-        (b"\x16\x03\x03\xff\xff" + b"\0" * 65536, Code.L6RSP),
-        (b"\x16\x03\x03", Code.L6TOUT),
-        (b"", Code.L6TOUT),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", Code.L6RSP, ENOUGH),
+        (b"\x16\x03\x03\xff\xff" + b"\0" * 65536, Code.L6RSP, ENOUGH),
+        (b"\x16\x03\x03", Code.L6TOUT, 0.3),
+        (b"", Code.L6TOUT, 0.3),
     ],
 )
-async def test_no_tls(tcp_server: TcpServer, said: bytes, code: Code) -> None:
+async def test_no_tls(tcp_server: TcpServer, said: bytes, code: Code, seconds: float) -> None:
     """Another protocol, garbage, the beginning of a handshake, and silence."""
-    outcome = await ask(Tls(), await at(tcp_server, saying(said)), 0.3)
+    outcome = await ask(Tls(), await at(tcp_server, saying(said)), seconds)
     assert (outcome.status, outcome.code) == (Status.FAIL, code), outcome
 
 
