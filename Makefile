@@ -37,7 +37,7 @@ test-host: $(VENV)/.installed-dev
 
 # Every kind of check against the real server program. They mostly wait, so there are more at once than processors.
 test-real: $(VENV)/.installed-dev
-	$(BIN)/pytest --numprocesses=4 --dist=loadfile -p no:cacheprovider tests/real
+	$(BIN)/pytest --numprocesses=4 --dist=loadfile --timeout=400 -p no:cacheprovider tests/real
 
 # On a kernel with IPVS: this machine's own where it has it, else a User-Mode Linux booted for the purpose. Each file
 # has a lab of its own, and as many run at once as there are processors.

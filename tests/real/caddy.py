@@ -57,4 +57,4 @@ def caddy(folder: Path, certificate: Path, authority: str | None = None) -> Prog
     )
     configuration.write_text(text)
     command: list[str | Path] = ["caddy", "run", "--config", configuration, "--adapter", "caddyfile"]
-    return Program(command, folder, port=port, environment={"HOME": str(folder)})
+    return Program(command, folder, port=port, udp=[port], environment={"HOME": str(folder)})

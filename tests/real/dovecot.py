@@ -118,7 +118,7 @@ class Dovecot(Program):
             folder=folder, certificate=copied(certificate, folder), user=user, group=group, **self.ports
         )
         command: list[str | Path] = ["dovecot", "-F", "-c", _written(folder / "dovecot.conf", configuration)]
-        super().__init__(unprivileged(command), folder, port=self.ports["imap"])
+        super().__init__(unprivileged(command), folder, port=self.ports["imap"], more=self.ports.values())
 
 
 def _written(path: Path, text: str) -> Path:

@@ -7,7 +7,7 @@ import csv
 import io
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -39,13 +39,13 @@ class Opinion:
 
 
 class Haproxy:
-    """`sections` follow the configuration's own beginning; use it as `with`."""
+    """`sections` follow the configuration's own beginning, and have it listen at `ports`; use it as `with`."""
 
-    def __init__(self, folder: Path, sections: str) -> None:
+    def __init__(self, folder: Path, sections: str, ports: Collection[int] = ()) -> None:
         self._socket = folder / "admin"
         configuration = folder / "haproxy.cfg"
         configuration.write_text(CONFIGURATION.format(folder=folder) + sections)
-        self.program = Program(["haproxy", "-db", "-f", configuration], folder, ready=self._socket)
+        self.program = Program(["haproxy", "-db", "-f", configuration], folder, ready=self._socket, more=ports)
 
     def __enter__(self) -> Self:
         self.program.start()

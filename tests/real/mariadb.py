@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
 from pathlib import Path
 
 from tests.real.programs import Program
 from tests.real.unprivileged import copied, give, run, unprivileged
 from tests.support.ports import free_port
+from tests.support.processes import until
 
 PASSWORD = "open sesame"
 
@@ -48,11 +51,20 @@ class MariaDb(Program):
             "--log-warnings=9",
             *options,
         ]
-        super().__init__(unprivileged(mariadbd), folder, port=port)
+        super().__init__(unprivileged(mariadbd), folder, port=port, says="ready for connections")
 
     def fill(self) -> None:
         """The users, named after how they log in, and a table; the server must be running."""
         self.sql(_USERS)
+
+    async def interrupt(self) -> None:
+        """Connects, and hangs up when it is greeted: all that connected before have been greeted then."""
+        with socket.create_connection(("127.0.0.1", self.port)) as hasty:
+            await asyncio.to_thread(hasty.recv, 1)
+
+    async def rest(self) -> None:
+        """Returns when nobody is connected any more, and all who were are logged and counted."""
+        await until(lambda: self.sql("SHOW STATUS LIKE 'Threads_connected'").split()[-1] == "1")  # who asks for it
 
     def sql(self, text: str) -> str:
         client = ["mariadb", "--no-defaults", f"--socket={self._socket}", "--user=root", "--batch"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Collection
 from pathlib import Path
 
 from tests.checkers.certificates import Pki
@@ -68,14 +69,16 @@ class Instance(Program):
     Its master runs as root alone.
     """
 
-    def __init__(self, folder: Path, port: int, certificate: Path, main: str, master: str) -> None:
+    def __init__(
+        self, folder: Path, port: int, certificate: Path, main: str, master: str, more: Collection[int] = ()
+    ) -> None:
         for path in (folder / "etc", folder / "queue", folder / "data"):
             path.mkdir(parents=True)
         shutil.chown(folder / "data", "postfix")
         common = COMMON.format(folder=folder, certificate=certificate)
         (folder / "etc/main.cf").write_text(common + main)
         (folder / "etc/master.cf").write_text(master)
-        super().__init__(["postfix", "-c", folder / "etc", "start-fg"], folder, port=port)
+        super().__init__(["postfix", "-c", folder / "etc", "start-fg"], folder, port=port, more=more)
 
 
 class Postfix(Instance):
@@ -87,4 +90,5 @@ class Postfix(Instance):
         self.folder, self.log = folder, folder / "mail.log"
         expired = pki.issued("127.0.0.1", expired=True)
         master = MASTER.format(expired_certificate=expired, **self.ports)
-        super().__init__(folder, self.ports["smtp"], pki.issued("127.0.0.1"), MAIN.format(sasl=sasl), master)
+        main, certificate = MAIN.format(sasl=sasl), pki.issued("127.0.0.1")
+        super().__init__(folder, self.ports["smtp"], certificate, main, master, self.ports.values())

@@ -8,6 +8,7 @@ from pathlib import Path
 from tests.real.programs import PATIENCE, Program
 from tests.real.unprivileged import copied, give, run, unprivileged
 from tests.support.ports import free_port
+from tests.support.processes import until
 
 PASSWORD = "open sesame"
 
@@ -17,6 +18,8 @@ unix_socket_directories = '{folder}'
 port = {port}
 fsync = off
 shared_buffers = 16MB
+log_checkpoints = off
+client_connection_check_interval = 1s
 max_connections = 20
 ssl = on
 ssl_cert_file = '{certificate}'
@@ -66,11 +69,17 @@ class Postgres(Program):
             run([binaries() / "pg_basebackup", *source, "-D", self._data, "-R", "-c", "fast", "--no-sync"])
         settings = _SETTINGS.format(folder=folder, port=port, certificate=copied(certificate, folder))
         (self._data / "postgresql.conf").write_text(settings)
-        super().__init__(unprivileged([binaries() / "postgres", "-D", self._data]), folder, port=port)
+        command = unprivileged([binaries() / "postgres", "-D", self._data])
+        super().__init__(command, folder, port=port, says="ready to accept")
 
     def fill(self) -> None:
         """The roles, named after how they log in, and a table; the server must be running."""
         self.sql(_ROLES)
+
+    async def rest(self) -> None:
+        """Returns when nobody is connected any more, and all who were are logged."""
+        clients = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
+        await until(lambda: self.sql(clients).strip() == "1")  # who asks for it
 
     def sql(self, text: str) -> str:
         psql: list[str | Path] = [binaries() / "psql", "-h", self.folder, "-p", str(self.port), "-U", "admin", "-AtX"]
@@ -86,11 +95,4 @@ class Postgres(Program):
     def start(self) -> None:
         """Returns when it accepts connections. A lock of a process that was killed would keep it from starting."""
         (self._data / "postmaster.pid").unlink(missing_ok=True)
-        self._told = len(self._read_log())
         super().start()
-
-    def _is_up(self) -> bool:
-        return "ready to accept" in self._read_log()[self._told :]
-
-    def _read_log(self) -> str:
-        return self._log.read_text(errors="replace") if self._log.exists() else ""

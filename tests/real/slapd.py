@@ -65,4 +65,4 @@ class Slapd(Program):
         run(["/usr/sbin/slapadd", "-q", "-f", configuration], ENTRIES)
         listeners = f"ldap://127.0.0.1:{port} ldaps://127.0.0.1:{self.ldaps}"
         command: list[str | Path] = ["/usr/sbin/slapd", "-d", "none", "-f", configuration, "-h", listeners]
-        super().__init__(unprivileged(command), folder, port=port)
+        super().__init__(unprivileged(command), folder, port=port, more=[self.ldaps])

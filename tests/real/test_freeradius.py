@@ -10,7 +10,7 @@ import pytest
 
 from checkers.base import Code, Outcome, Target
 from checkers.radius import Radius
-from tests.checkers.asking import ask
+from tests.checkers.asking import ENOUGH, ask
 from tests.real.programs import Program, through_faults
 from tests.real.unprivileged import give, reachable_folder, unprivileged
 from tests.support.ports import free_port
@@ -79,7 +79,7 @@ def freeradius() -> Iterator[Program]:
             (folder / name).write_text(content)
             give(folder / name, 0o600)
         command = unprivileged(["/usr/sbin/freeradius", "-f", "-P", "-d", folder])
-        with Program(command, folder, port=port, ready=folder / "ready") as program:
+        with Program(command, folder, port=port, udp=[port], ready=folder / "ready") as program:
             yield program
 
 
@@ -90,7 +90,7 @@ def files(folder: Path) -> dict[str, str]:
     return {name: str(folder / name) for name in ("password", "secret", "wrong")}
 
 
-async def asked(server: Program, seconds: float = 5, **options: Any) -> Outcome:
+async def asked(server: Program, seconds: float = ENOUGH, **options: Any) -> Outcome:
     return await ask(Radius(user="probe", **options), Target(address="127.0.0.1", port=server.port), seconds)
 
 

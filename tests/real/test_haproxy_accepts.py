@@ -57,7 +57,7 @@ def servers(folder: Path, pki: Pki, ports: dict[str, int]) -> Iterator[None]:
     configuration.write_text(NGINX.format(folder=folder / "nginx", port=ports["nginx"]))
     sections = HAPROXY.format(**ports, file=pki.issued("127.0.0.1"))
     nginx = Program(["nginx", "-c", configuration], folder, port=ports["nginx"])
-    with Haproxy(folder, sections), nginx:
+    with Haproxy(folder, sections, [ports["plain"], ports["tls"]]), nginx:
         yield
 
 

@@ -103,7 +103,7 @@ async def test_both_agree(haproxy: Haproxy, agent: Spokesman) -> None:
         expected = ours(outcome)
         found = await haproxy.until("pool/one", lambda opinion: theirs(opinion) == expected)  # noqa: B023 - awaited here
         assert theirs(found) == expected, line
-    assert set(agent.asked) == {b"one\n"}
+    assert set(agent.asked) - {b""} == {b"one\n"}  # whoever was held up too long after connecting says nothing
 
 
 async def test_drain_asks_for_no_weight_and_down_fails(haproxy: Haproxy, agent: Spokesman) -> None:

@@ -84,7 +84,7 @@ class Kamailio:
         (folder / "tls.cfg").write_text(TLS.format(file=certificate))
         files: list[str | Path] = ["-f", configuration, "-P", folder / "pid", "-Y", folder]
         command: list[str | Path] = ["kamailio", "-DD", "-E", *files, "-m", "16", "-M", "4"]
-        self.program = Program(command, folder, port=self.port)
+        self.program = Program(command, folder, port=self.port, more=[self.tls], udp=[self.port])
 
 
 @pytest.fixture(scope="module")

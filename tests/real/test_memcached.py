@@ -17,7 +17,7 @@ from tests.support.ports import free_port
 def memcached(folder: Path) -> Iterator[Program]:
     port = free_port()
     command = ["memcached", "-u", "nobody", "-l", "127.0.0.1", "-p", str(port), "-U", str(port)]
-    with Program(command, folder, port=port) as program:
+    with Program(command, folder, port=port, udp=[port]) as program:
         yield program
 
 

@@ -41,7 +41,7 @@ async def test_through_faults(server: tuple[Program, Ports]) -> None:
 )
 async def test_a_healthy_server_passes(checker: Command, server: tuple[Program, Ports]) -> None:
     """By monitors in Perl and in shell, with the address as their last argument."""
-    outcome = await ask(checker, at(server[1].plain), 20)
+    outcome = await ask(checker, at(server[1].plain))
     assert (outcome.status, outcome.code) == (Status.PASS, Code.PROCOK), outcome
 
 
@@ -67,7 +67,7 @@ async def test_a_healthy_server_passes(checker: Command, server: tuple[Program, 
 )
 async def test_the_summary_is_the_evidence(checker: Command, detail: str) -> None:
     """A summary is the hosts that failed; the first line after it mostly says why."""
-    outcome = await ask(checker, at(free_port()), 20)
+    outcome = await ask(checker, at(free_port()))
     assert (outcome.status, outcome.code) == (Status.FAIL, Code.PROCERR)
     assert outcome.detail.startswith(detail)
 
@@ -75,6 +75,6 @@ async def test_the_summary_is_the_evidence(checker: Command, detail: str) -> Non
 async def test_the_wrong_answer_fails(server: tuple[Program, Ports]) -> None:
     """An error of the server, and a page without the text that should be in it."""
     for arguments in (("-u", "/status/503"), ("-u", "/health", "-m", "all is well")):
-        outcome = await ask(monitor("http", "-p", "{port}", *arguments), at(server[1].plain), 20)
+        outcome = await ask(monitor("http", "-p", "{port}", *arguments), at(server[1].plain))
         assert (outcome.status, outcome.code) == (Status.FAIL, Code.PROCERR)
         assert outcome.detail.startswith('exit status 1, printed "127.0.0.1", then "HOST 127.0.0.1: ')

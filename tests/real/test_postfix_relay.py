@@ -62,12 +62,14 @@ class Relay:
 
     program: Program
     config: MailConfig
+    far_end: Program
     received: Path
 
     @property
     def arrived(self) -> list[EmailMessage]:
-        parsed = (BytesParser(policy=default).parsebytes(path.read_bytes()) for path in self.received.iterdir())
-        return [message for message in parsed if message["Subject"]]  # else it is still being written
+        found = set(self.received.iterdir())
+        whole = found - self.far_end.open_files()  # it holds open what it still writes to
+        return [BytesParser(policy=default).parsebytes(path.read_bytes()) for path in whole]
 
 
 @pytest.fixture(scope="module")
@@ -87,14 +89,14 @@ def relay(pki: Pki) -> Iterator[Relay]:
             security="starttls",
             ca_file=Path(pki.ca_file),
         )
-        far_end = ["smtp-sink", "-u", "nobody", "-d", f"{folder}/received/%s.", f"127.0.0.1:{sink}", "10"]
+        command = ["smtp-sink", "-u", "nobody", "-d", f"{folder}/received/%s.", f"127.0.0.1:{sink}", "10"]
         with (
-            Program(far_end, folder, port=sink),
+            Program(command, folder, port=sink) as far_end,
             Instance(
                 folder, port, pki.issued("127.0.0.1"), MAIN.format(sink=sink), MASTER.format(port=port)
             ) as program,
         ):
-            yield Relay(program, config, folder / "received")
+            yield Relay(program, config, far_end, folder / "received")
 
 
 async def test_an_alert_arrives_also_after_an_outage_of_the_relay(relay: Relay, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ AT_ONCE = ("--repl-diskless-sync-delay", "0")  # a master waits 5 s for more rep
 def started(folder: Path, port: int, *options: str) -> Program:
     folder.mkdir()
     command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder), *options]
-    return Program(command, folder, port=port)
+    return Program(command, folder, port=port, says="Ready to accept connections")
 
 
 @pytest.fixture(scope="module")

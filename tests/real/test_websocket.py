@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from checkers.base import Code, Status, Target
+from checkers.base import Code, Outcome, Status, Target
 from checkers.websocket import WebSocket
-from tests.checkers.asking import ask
+from tests.checkers.asking import ask, longer
 from tests.checkers.certificates import Pki
 from tests.real import websocket_server
 from tests.real.programs import Program, through_faults
@@ -41,9 +41,14 @@ async def test_through_faults(server: Program) -> None:
 async def test_wrong_content(server: Program) -> None:
     """An echo of something else, and a subprotocol that the server does not speak."""
     target = Target(address="127.0.0.1", port=server.port)
-    outcome = await ask(WebSocket(subprotocol="chat", send="sick", expect="well"), target, 1)
+    sick = WebSocket(subprotocol="chat", send="sick", expect="well")
+
+    def answered(outcome: Outcome) -> bool:
+        return outcome.detail.endswith('while waiting for "well"')
+
+    outcome = await longer(lambda seconds: ask(sick, target, seconds), 0.5, answered)
     assert (outcome.status, outcome.code) == (Status.FAIL, Code.L7TOUT)
-    assert outcome.detail.endswith('while waiting for "well"')
+    assert answered(outcome)
     outcome = await ask(WebSocket(subprotocol="mqtt"), target)
     assert (outcome.status, outcome.code) == (Status.FAIL, Code.L7STS)
     assert "400 Bad Request" in outcome.detail

@@ -23,7 +23,7 @@ def unprivileged(command: Sequence[str | Path]) -> list[str | Path]:
 def run(command: Sequence[str | Path], stdin: str = "") -> str:
     """The output of the command, run as the servers are."""
     parts = [str(part) for part in unprivileged(command)]
-    done = subprocess.run(parts, input=stdin, capture_output=True, text=True, timeout=60, check=False, cwd="/")
+    done = subprocess.run(parts, input=stdin, capture_output=True, text=True, timeout=300, check=False, cwd="/")
     assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
     return done.stdout
 

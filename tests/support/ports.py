@@ -7,6 +7,7 @@ import os
 import random
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 _RANGE = range(20_000, 32_768)
 """Below those that the kernel gives to clients (net.ipv4.ip_local_port_range): no connection takes one meanwhile."""
@@ -35,3 +36,11 @@ def free_port() -> int:
 def free_ports(count: int) -> list[int]:
     """So many of them, no two the same."""
     return [free_port() for _ in range(count)]
+
+
+def open_ports(protocol: str) -> set[int]:
+    """Those that somebody has for `udp`, or listens at for `tcp`; nobody is connected to for it."""
+    tables = [path for name in (protocol, f"{protocol}6") if (path := Path("/proc/net", name)).exists()]
+    rows = [line.split() for path in tables for line in path.read_text().splitlines()[1:]]
+    listening = "0A"  # TCP_LISTEN, include/net/tcp_states.h
+    return {int(row[1].rpartition(":")[2], 16) for row in rows if protocol == "udp" or row[3] == listening}
