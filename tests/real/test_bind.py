@@ -36,7 +36,7 @@ CONF = """\
 options {{
     directory "{folder}"; listen-on-v6 {{ none; }}; {listening}
     pid-file none; session-keyfile none; recursion no; dnssec-validation no; notify no; server-id "one";
-    max-udp-size 4096; allow-transfer {{ any; }};
+    max-udp-size 4096; allow-transfer {{ any; }}; tcp-listen-queue 128;
 }};
 controls {{ }};
 {more}

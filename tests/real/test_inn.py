@@ -82,7 +82,7 @@ class Nnrpd(Program):
         port = free_port()
         # By itself it would ask a privileged program for its port. For each client it asks for this machine's own name,
         # which not every machine knows; no name server is to hold it up for the 5 s that are usual.
-        listen = f"TCP-LISTEN:{port},bind=127.0.0.1,fork,reuseaddr"
+        listen = f"TCP-LISTEN:{port},bind=127.0.0.1,fork,reuseaddr,backlog=128"
         command = ["env", inn, "RES_OPTIONS=timeout:1 attempts:1", "socat", listen, f"EXEC:{BIN}/nnrpd,nofork"]
         super().__init__(unprivileged(command), folder, port=port)
 
