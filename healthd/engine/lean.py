@@ -9,6 +9,8 @@ Rules:
    in it is handled together. Without load the event loop watches, and an event is handled as it comes.
 4. What the sockets hold is looked at before the deadlines. A check that has lost its time because nobody looked, be it
    at its end or in its midst, is not held against the server.
+5. A check that leaves others their turn comes after all that wait already. While each that waits gets its turn in time,
+   no time is lost and more checks begin, so a server that sends without end keeps nobody from anything.
 """
 
 from __future__ import annotations
@@ -70,6 +72,9 @@ class Engine(Generic[R]):
         self._next_deadline = math.inf
         self._current: R | None = None
         self._ready: deque[R] = deque()
+        self._owed = 0
+        """How many of `_ready`, from the left, were there at `_owed_since` and have not had their turn since."""
+        self._owed_since = 0.0
         self._begun = 0
         self._lost = LostTime()
         self._timer: Timer | None = None
@@ -93,7 +98,7 @@ class Engine(Generic[R]):
     @property
     def behind(self) -> bool:
         """More happened than a turn could deal with: what was begun is to be ended before more begins."""
-        return bool(self._ready)
+        return self._owed > 0
 
     def start(self, run: R, now: float) -> None:
         """Begins a check `now`; `look` is to follow when all have begun that begin together."""
@@ -127,13 +132,18 @@ class Engine(Generic[R]):
             if watch is not None:
                 watch.happened |= happened
                 self._ready.append(watch.run)
+        if not self._owed:
+            self._owed, self._owed_since = len(self._ready), self._clock.monotonic()
         # All are known before the first goes on: what it opens is not mistaken for what it closed.
         resumed = min(len(self._ready), SLICE)
         for _ in range(resumed):
             self._resume(self._ready.popleft())
+        self._owed = max(0, self._owed - resumed)
         now = self._clock.monotonic()
         if not self._ready:
             self._lost.look(now)
+        elif not self._owed:
+            self._lost.look(self._owed_since)
         if now >= self._next_deadline:
             self._strike_overdue(now)
         self._await_next_turn(busy=resumed + self._begun >= BUSY)

@@ -261,6 +261,32 @@ async def test_under_load_a_turn_has_an_end(bench: Bench) -> None:
     assert seen == [SLICE, SLICE * 2, SLICE * 2 + 1]
 
 
+@pytest.mark.parametrize(
+    ("many", "look", "status"),
+    [(1, 0.02, Status.FAIL), (SLICE * 2, 0.02, Status.FAIL), (SLICE * 2, 0.06, Status.UNKNOWN)],
+)
+async def test_a_server_that_sends_without_end_keeps_nobody(
+    bench: Bench, many: int, look: float, status: Status
+) -> None:
+    """More begins meanwhile, and silence is silence; only who gets his turn too seldom has lost time by that."""
+
+    async def restless(target: Target) -> object:
+        while True:
+            assert target.io is not None
+            await target.io.turn()
+
+    for _ in range(many):
+        bench.engine.start(bench.run(restless), bench.clock.monotonic())
+    bench.engine.start(bench.run(silence), bench.clock.monotonic())
+    behind = []
+    while len(bench.ended) <= many:
+        bench.engine.look()
+        behind.append(bench.engine.behind)
+        bench.clock._now += look
+    assert {outcome.status for outcome in bench.ended} == {status}
+    assert behind.count(False) >= len(behind) // 3
+
+
 async def test_what_a_turn_closes_is_not_mistaken_for_what_it_opens(bench: Bench) -> None:
     """A descriptor's number is used again at once: the event of the old socket says nothing of the new one."""
 
