@@ -21,6 +21,8 @@ _ACCESS_DENIED = frozenset({1045, 1251, 1698, 3118, 3159, 4151})
 """ER_ACCESS_DENIED_ERROR, ER_NOT_SUPPORTED_AUTH_MODE, ER_ACCESS_DENIED_NO_PASSWORD_ERROR, ER_ACCOUNT_HAS_BEEN_LOCKED
 of either, ER_SECURE_TRANSPORT_REQUIRED: the server does its work and does not want this user."""
 
+_HOST_IS_BLOCKED = 1129  # ER_HOST_IS_BLOCKED, after max_connect_errors
+
 
 class NotMysqlError(ValueError):
     """What was received cannot be a packet of a server that somebody logs in to."""
@@ -51,6 +53,10 @@ class Refusal:
     @property
     def only_of_the_client(self) -> bool:
         return self.number in _ACCESS_DENIED
+
+    @property
+    def only_of_this_host(self) -> bool:
+        return self.number == _HOST_IS_BLOCKED
 
 
 def first_packet(received: bytes) -> Packet | None:

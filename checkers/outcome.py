@@ -36,6 +36,7 @@ class Code(enum.StrEnum):
     FILEERR = "FILEERR"  # UNKNOWN: a file cannot be read, or holds nothing that can be understood
     FIXED = "FIXED"  # decided by the configuration
     SOCKERR = "SOCKERR"  # UNKNOWN: this machine could not ask (descriptors, memory, routes)
+    BARRED = "BARRED"  # UNKNOWN: the server has shut this machine out for asking, and may serve everybody else
     RUNERR = "RUNERR"  # UNKNOWN: a script could not be started
     PROCUNK = "PROCUNK"  # UNKNOWN: a script could not tell, or did not say what it should
     CRASH = "CRASH"  # UNKNOWN: the checker itself raised an exception, or cannot be made in a worker process

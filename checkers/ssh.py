@@ -3,13 +3,14 @@ import struct
 from dataclasses import dataclass
 from typing import ClassVar
 
-from checkers.base import Code, Failed, show
+from checkers.base import Code, Failed, Unable, show
 from checkers.lines import LineChecker
 from checkers.replies import MOST_LINES
 from checkers.talk import Talk
 
 _KEXINIT = 20
 _SHORTEST_PACKET, _LONGEST_PACKET = 12, 35000  # bytes (RFC 4253, sections 6 and 6.1)
+_PENALTY = b"Not allowed at this time"  # OpenSSH's sshd.c since 9.8; see PerSourcePenalties in sshd_config(5)
 _IDENTIFICATION = re.compile(rb"SSH-(?:2\.0|1\.99)-[ -~]{1,245}")  # 255 bytes with the line's end
 
 
@@ -47,6 +48,9 @@ class Ssh(LineChecker):
             if line.startswith(b"SSH-"):
                 expected = 'expected an identification such as "SSH-2.0-OpenSSH_9.2"'
                 raise Failed(Code.L7RSP, f"{expected}, received {show(line)}")
+            if line == _PENALTY:
+                exempt = "PerSourcePenaltyExemptList there lets it ask"
+                raise Unable(Code.BARRED, f"the server shuts this machine out and says {show(line)}; {exempt}")
             before = before or line
             doing = f"identification, so far {show(before)}"
         raise Failed(Code.L7RSP, f"no identification in {MOST_LINES} lines, the last is {show(line)}")

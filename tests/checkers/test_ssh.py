@@ -5,8 +5,10 @@ import struct
 
 import pytest
 
+from checkers.base import Status
 from checkers.ssh import Ssh
 from tests.checkers.asking import ask, ask_once
+from tests.checkers.databases import closing
 from tests.checkers.servers import TcpServer
 from tests.checkers.speaking import at, saying
 
@@ -36,6 +38,16 @@ async def test_what_is_none(tcp_server: TcpServer, said: bytes) -> None:
     """Version 1 alone, an incomplete one, or one that is longer than allowed."""
     outcome = await ask(Ssh(), await at(tcp_server, saying(said)))
     assert str(outcome).startswith('L7RSP expected an identification such as "SSH-2.0-OpenSSH_9.2", received "SSH-')
+
+
+async def test_a_server_that_punishes_those_who_only_ask(tcp_server: TcpServer) -> None:
+    """OpenSSH since 9.8. It serves others, so it is not held against it, and what is to be done is said."""
+    outcome = await ask(Ssh(), await at(tcp_server, closing(b"Not allowed at this time\r\n")))
+    assert str(outcome) == (
+        'BARRED the server shuts this machine out and says "Not allowed at this time"; '
+        "PerSourcePenaltyExemptList there lets it ask"
+    )
+    assert outcome.status is Status.UNKNOWN
 
 
 async def test_another_protocol(tcp_server: TcpServer) -> None:
