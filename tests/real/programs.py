@@ -20,6 +20,7 @@ from tests.support.processes import is_held, processes, running
 
 PATIENCE = 60  # seconds that a program may take to start or to end on a busy machine
 POLL = 0.02
+TRIES = 30
 
 
 class Program:
@@ -161,7 +162,8 @@ async def through_faults(
 ) -> list[Outcome]:
     """Healthy passes, a stopped process and one held by SIGSTOP fail with these codes, and each recovery passes.
 
-    The check of the held one ends at its deadline: later than a tenth of a second after it, it would be LATE.
+    The check of the held one ends at its deadline: not later than 50 ms after it, in the best of several tries, any of
+    which a busy machine may hold up.
     The outcomes are given for a look at their details: healthy, held, resumed, stopped, started again.
     """
     healthy = await ask(checker, target)
@@ -169,10 +171,14 @@ async def through_faults(
     program.pause()
     try:
         held = await ask(checker, target, seconds)
+        for _ in range(TRIES):
+            if held.seconds <= seconds + 0.05:
+                break
+            held = await ask(checker, target, seconds)
     finally:
         program.resume()
     assert (held.status, held.code) == (Status.FAIL, hung), held
-    assert held.seconds >= seconds
+    assert seconds <= held.seconds <= seconds + 0.05
     resumed = await ask(checker, target)
     assert resumed.status is Status.PASS, resumed
     program.stop()
