@@ -138,17 +138,17 @@ class Dns(TlsChecker):
         asked = self._question
         how = reply.beside + how
         if reply.rcode != asked.rcode:
-            raise Failed(Code.L7STS, f"answered {reply.rcode}, expected {asked.rcode}{how}")
+            raise Failed(Code.L7STS, f"{asked.text}: answered {reply.rcode}, expected {asked.rcode}{how}")
         if asked.rcode != "NOERROR":
             return passed(Code.L7OK, f"{reply.rcode}{how}")
         if not reply.records:
-            raise Failed(Code.L7RSP, f"no {asked.type} record in the answer ({reply.rcode}{how})")
+            raise Failed(Code.L7RSP, f"{asked.text}: no such record in the answer ({reply.rcode}{how})")
         first, count = reply.records[0], len(reply.records)
         found = f"{count} {asked.type} record{'s' if count > 1 else ''}, the first {show(first)}{how}"
         if self.expect is not None and reply.matched is None:
-            raise Failed(Code.L7RSP, f"none is {show(self.expect)}: {found}")
+            raise Failed(Code.L7RSP, f"{asked.text}: none is {show(self.expect)}: {found}")
         if self._regex is not None and not any(map(self._regex.search, reply.records)):
-            raise Failed(Code.L7RSP, f"none matches {show(self._regex.pattern)}: {found}")
+            raise Failed(Code.L7RSP, f"{asked.text}: none matches {show(self._regex.pattern)}: {found}")
         return passed(Code.L7OK, f"{reply.rcode}, {found}")
 
     async def _compared(self, target: Target, reply: Reply, outcome: Outcome) -> Outcome:

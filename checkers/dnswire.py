@@ -53,6 +53,7 @@ class Question:
         self._expected = () if expect is None else _expected(self._type, expect)
         self.type = dns.rdatatype.to_text(self._type)
         self.rcode = dns.rcode.to_text(_rcode(rcode))
+        self.text = f"{self._name.to_text(omit_final_dot=True)} {self.type}"
         flags = _RECURSION_DESIRED if recursion_desired else 0
         question = self._name.to_digestable() + struct.pack("!HH", self._type, dns.rdataclass.IN)
         self._after_id = HEADER.pack(0, flags, 1, 0, 0, 0)[2:] + question

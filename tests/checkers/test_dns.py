@@ -107,16 +107,22 @@ async def test_the_expected_answer_passes(named: Target, checker: Dns) -> None:
     [
         (
             Dns(name="www.example.test", record="A", expect="192.0.2.9"),
-            'L7RSP none is "192.0.2.9": 2 A records, the first "192.0.2.',
+            'L7RSP www.example.test A: none is "192.0.2.9": 2 A records, the first "192.0.2.',
         ),
         (
             Dns(name="www.example.test", record="A", expect_regex="^10[.]"),
-            'L7RSP none matches "^10[.]": 2 A records, the first "192.0.2.',
+            'L7RSP www.example.test A: none matches "^10[.]": 2 A records, the first "192.0.2.',
         ),
-        (Dns(name="www.example.test"), "L7RSP no SOA record in the answer (NOERROR)"),
-        (Dns(name="nobody.example.test", record="A"), "L7STS answered NXDOMAIN, expected NOERROR"),
-        (Dns(), "L7STS answered REFUSED, expected NOERROR"),
-        (Dns(name="example.test", rcode="SERVFAIL", transport="tcp"), "L7STS answered NOERROR, expected SERVFAIL"),
+        (Dns(name="www.example.test"), "L7RSP www.example.test SOA: no such record in the answer (NOERROR)"),
+        (
+            Dns(name="nobody.example.test", record="A"),
+            "L7STS nobody.example.test A: answered NXDOMAIN, expected NOERROR",
+        ),
+        (Dns(), "L7STS . SOA: answered REFUSED, expected NOERROR"),
+        (
+            Dns(name="example.test", rcode="SERVFAIL", transport="tcp"),
+            "L7STS example.test SOA: answered NOERROR, expected SERVFAIL",
+        ),
     ],
     ids=repr,
 )

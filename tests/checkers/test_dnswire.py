@@ -145,7 +145,7 @@ async def test_a_reply_like_the_last_is_still_held_against_the_query() -> None:
 async def test_an_error_may_come_as_a_bare_header() -> None:
     """A server that refuses before it reads the question sends none back; that is its answer."""
     async with udp_server(lambda query: [reply(query, flags=0x8185, questions=0)]) as (target, _):
-        assert str(await ask(A, target)) == "L7STS answered REFUSED, expected NOERROR"
+        assert str(await ask(A, target)) == "L7STS www.example.test A: answered REFUSED, expected NOERROR"
 
 
 @pytest.mark.parametrize(

@@ -161,16 +161,19 @@ async def test_signatures(primary: Program, keys: dict[str, str], ports: Ports, 
     old = Dns(name="example.test", tsig_key="MD5.", tsig_algorithm="hmac-md5", tsig_secret_file=keys["md5"])
     assert judged(await ask(old, at(primary.port))) == PASS
     outcome = await ask(Dns(name="closed.test"), at(primary.port))
-    assert (judged(outcome), outcome.detail) == (STATUS, "answered REFUSED, expected NOERROR")
+    assert (judged(outcome), outcome.detail) == (STATUS, "closed.test SOA: answered REFUSED, expected NOERROR")
     outcome = await ask(Dns(**closed, tsig_secret_file=keys["wrong"]), at(primary.port))
     assert judged(outcome) == STATUS
     assert outcome.detail == (
-        "answered NOTAUTH, expected NOERROR, TSIG BADSIG: the server has another secret under this name"
+        "closed.test SOA: answered NOTAUTH, expected NOERROR, "
+        "TSIG BADSIG: the server has another secret under this name"
     )
     stranger = Dns(name="closed.test", tsig_key="stranger", tsig_secret_file=keys["probe"])
     outcome = await ask(stranger, at(primary.port))
     assert judged(outcome) == STATUS
-    assert outcome.detail == "answered NOTAUTH, expected NOERROR, TSIG BADKEY: the server does not know the key"
+    assert outcome.detail == (
+        "closed.test SOA: answered NOTAUTH, expected NOERROR, TSIG BADKEY: the server does not know the key"
+    )
 
 
 async def test_edns(primary: Program, keys: dict[str, str]) -> None:
