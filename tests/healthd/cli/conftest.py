@@ -1,6 +1,7 @@
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -28,15 +29,25 @@ class _Answer(BaseHTTPRequestHandler):
         """Says nothing."""
 
 
-@pytest.fixture
-def web() -> Iterator[HTTPServer]:
-    """A real HTTP server on loopback: 200 for /health, 404 for all else."""
-    with HTTPServer(("127.0.0.1", 0), _Answer) as server:
+@contextmanager
+def web_server(address: str) -> Iterator[HTTPServer]:
+    """A real HTTP server: 200 for /health, 404 for all else."""
+
+    class Server(HTTPServer):
+        address_family = socket.AF_INET6 if ":" in address else socket.AF_INET
+
+    with Server((address, 0), _Answer) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
         yield server
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture
+def web() -> Iterator[HTTPServer]:
+    with web_server("127.0.0.1") as server:
+        yield server
 
 
 @pytest.fixture

@@ -14,7 +14,10 @@ import trustme
 
 from checkers.http3 import Http3
 from healthd.cli import kinds, probe
+from healthd.cli.address import resolved
 from healthd.config.options import options_of
+from healthd.model import Endpoint
+from tests.healthd.cli.conftest import web_server
 from tests.healthd.cli.processes import COMMAND, called, environment, healthd
 from tests.support.leaping import LeapingClock
 
@@ -44,13 +47,16 @@ def steps(text: str) -> list[str]:
     return [line[1] for line in lines if line]
 
 
-def test_every_step_of_a_check_that_passes(web: HTTPServer) -> None:
+def test_every_step_of_a_check_that_passes() -> None:
     """Resolved, connected, first byte, verdict: each in its order with its time; status 0."""
-    where = f"127.0.0.1:{web.server_port}"
-    done = healthd("probe", "http", f"localhost:{web.server_port}", *PATIENT, "-o", "path=/health", "-o", "expect=OK")
+    address = resolved("localhost")[0]  # ::1 on many machines
+    with web_server(address) as web:
+        where = str(Endpoint(address, web.server_port))
+        name = f"localhost:{web.server_port}"
+        done = healthd("probe", "http", name, *PATIENT, "-o", "path=/health", "-o", "expect=OK")
     assert (done.returncode, done.stderr) == (0, "")
     said = steps(done.stdout)
-    assert re.match(r"localhost is .*127\.0\.0\.1", said[0])
+    assert re.match(rf"localhost is {re.escape(address)}\b", said[0])
     assert said[1:3] == [f"connecting to {where}", f"connected to {where}"]
     assert "first byte of the answer" in said
     assert said[-1].startswith("pass: L7OK ")
