@@ -40,11 +40,11 @@ test-real: $(VENV)/.installed-dev
 	$(BIN)/pytest --numprocesses=4 --dist=loadfile --timeout=400 -p no:cacheprovider tests/real
 
 # On a kernel with IPVS: this machine's own where it has it, else a User-Mode Linux booted for the purpose. Each file
-# has a lab of its own, and as many run at once as there are processors.
+# has a lab of its own, and one more runs at once than there are processors, as each waits for a good part of its time.
 KERNEL_TESTS := $(wildcard tests/kernel/test_*.py)
 
 test-kernel: $(VENV)/.installed-dev
-	$(MAKE) --no-print-directory --keep-going --jobs=$$(nproc) --output-sync=target $(addsuffix .lab,$(KERNEL_TESTS))
+	$(MAKE) --no-print-directory --keep-going --jobs=$$(($$(nproc) + 1)) --output-sync=target $(addsuffix .lab,$(KERNEL_TESTS))
 
 %.lab: FORCE
 	LAB_SECONDS=1200 tests/lab/run $(BIN)/pytest --timeout=900 -p no:cacheprovider $*
