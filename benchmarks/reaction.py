@@ -2,8 +2,8 @@
 
 Runs in the lab (tests/lab/run), on real packets and the kernel's table, which is read every 10 ms by someone else. All
 check over HTTP every second with a second of patience, and one failure decides. The moments at which a fault comes are
-spread evenly over that second, the same for all: how long it takes is mostly how far the next check is away. System
-calls are slow in a User-Mode Linux; they are for all.
+spread evenly over that second, in no order and the same for all: how long it takes is mostly how far the next check is
+away. System calls are slow in a User-Mode Linux; they are for all.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import os
+import random
 import shutil
 import statistics
 import subprocess
@@ -46,6 +47,8 @@ def main() -> None:
         with Topology(servers=SERVERS) as lab:
             for number in range(asked.rounds):
                 moments = [(each + number / asked.rounds) / asked.repeat for each in range(asked.repeat)]
+                # The checks of some programs drift through the second, and one after the other the moments would, too.
+                random.Random(number).shuffle(moments)
                 for name in asked.program:
                     one_run(name, lab, moments)
         return

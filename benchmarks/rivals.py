@@ -16,9 +16,12 @@ from tests.kernel.configuring import service, written
 VIP = "10.1.0.100:80"
 PROGRAMS = Path(__file__).parent / "programs"
 
+DEFAULTS = 'interval = "1s"\nfast_interval = "1s"\ntimeout = "1s"\nfall = 1\nrise = 1\nscheduler = "rr"'
+
 
 def healthd(servers: Sequence[str], folder: Path) -> Command:
-    config = written(folder, service("web", f'virtual = "{VIP}"', check='type = "http"', servers=tuple(servers)))
+    web = service("web", f'virtual = "{VIP}"', check='type = "http"', servers=tuple(servers))
+    config = written(folder, web, defaults=DEFAULTS)
     return Command((*HEALTHD, "run", "-c", str(config)))
 
 
