@@ -1,4 +1,4 @@
-"""The one table from operating-system and TLS errors to outcomes: who is at fault, the server or this machine."""
+"""The one table from what went wrong to outcomes: who is at fault, the server or this machine."""
 
 from __future__ import annotations
 
@@ -65,6 +65,11 @@ TLS_REASONS = {
 
 _RECORD_TYPES = b"\x14\x15\x16\x17"
 """One of them is the first byte of every TLS record (RFC 8446, section 5.1)."""
+
+
+def barred(said: str) -> Unable:
+    """By a server that has shut this machine out for asking, and may serve every other: no reason to take it out."""
+    return Unable(Code.BARRED, f"the server shuts this machine out: {said}")
 
 
 def tls_ended(error: ssl.SSLError, doing: str, heard: bytes = b"") -> CheckEnded:

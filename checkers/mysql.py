@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from checkers import mysql_wire, net
-from checkers.base import Code, Failed, Outcome, Phase, Target, Unable, passed, show
+from checkers.base import Code, Failed, Outcome, Phase, Target, passed, show
 from checkers.extras import extra
+from checkers.fault import barred
 from checkers.mysql_wire import Greeting, NotMysqlError, Packet, Refusal
 from checkers.relay import Relay
 from checkers.sql import Answer, RelayedSqlChecker, ask
@@ -57,7 +58,7 @@ class Mysql(RelayedSqlChecker):
             raise Failed(Code.L7RSP, f"the greeting is not MySQL's: {show(packet.body)}") from None
         if isinstance(greeting, Refusal):
             if greeting.only_of_this_host:
-                raise shut_out(_shown(greeting))
+                raise barred(_shown(greeting))
             raise Failed(Code.L7STS, f"refuses clients: {_shown(greeting)}")
         number = packet.number + 1
         if self.tls:
@@ -69,11 +70,6 @@ class Mysql(RelayedSqlChecker):
         target.trace.enter(Phase.TALK, "waiting for the answer to a login")
         await stream.send(mysql_wire.login(number, _STRANGER, greeting.method, tls=self.tls))
         return await _judged(stream, greeting)
-
-
-def shut_out(said: str) -> Unable:
-    """By a server that has blocked this host, and may serve every other."""
-    return Unable(Code.BARRED, f"the server shuts this machine out: {said}; FLUSH HOSTS there lets it in again")
 
 
 async def _judged(stream: net.Stream, greeting: Greeting) -> Outcome:

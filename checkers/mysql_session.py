@@ -11,8 +11,7 @@ from pymysql.constants import CR, ER
 from pymysql.err import MySQLError
 
 from checkers.base import CheckEnded, Code, Failed, show
-from checkers.fault import tls_ended
-from checkers.mysql import shut_out
+from checkers.fault import barred, tls_ended
 from checkers.sql import RelayedSqlChecker, Row
 
 _OF_THE_CLIENT = range(2000, 3000)  # errors that the library itself has found: errmsg.h
@@ -82,7 +81,7 @@ def understood(error: Exception, doing: str) -> CheckEnded | None:
     if error.args[0] in _OF_THE_CLIENT or not isinstance(error.args[0], int):
         return None
     said = f"{error.args[0]} {show(str(error.args[1]), 200)}"
-    return shut_out(said) if error.args[0] == ER.HOST_IS_BLOCKED else Failed(Code.L7STS, f"{doing}: {said}")
+    return barred(said) if error.args[0] == ER.HOST_IS_BLOCKED else Failed(Code.L7STS, f"{doing}: {said}")
 
 
 def _text(value: str | bytes | None) -> str | None:

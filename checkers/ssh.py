@@ -3,7 +3,8 @@ import struct
 from dataclasses import dataclass
 from typing import ClassVar
 
-from checkers.base import Code, Failed, Unable, show
+from checkers.base import Code, Failed, show
+from checkers.fault import barred
 from checkers.lines import LineChecker
 from checkers.replies import MOST_LINES
 from checkers.talk import Talk
@@ -49,8 +50,7 @@ class Ssh(LineChecker):
                 expected = 'expected an identification such as "SSH-2.0-OpenSSH_9.2"'
                 raise Failed(Code.L7RSP, f"{expected}, received {show(line)}")
             if line == _PENALTY:
-                exempt = "PerSourcePenaltyExemptList there lets it ask"
-                raise Unable(Code.BARRED, f"the server shuts this machine out and says {show(line)}; {exempt}")
+                raise barred(f"{show(line)}; PerSourcePenaltyExemptList there lets it ask")
             before = before or line
             doing = f"identification, so far {show(before)}"
         raise Failed(Code.L7RSP, f"no identification in {MOST_LINES} lines, the last is {show(line)}")

@@ -44,7 +44,7 @@ async def test_a_server_that_punishes_those_who_only_ask(tcp_server: TcpServer) 
     """OpenSSH since 9.8. It serves others, so it is not held against it, and what is to be done is said."""
     outcome = await ask(Ssh(), await at(tcp_server, closing(b"Not allowed at this time\r\n")))
     assert str(outcome) == (
-        'BARRED the server shuts this machine out and says "Not allowed at this time"; '
+        'BARRED the server shuts this machine out: "Not allowed at this time"; '
         "PerSourcePenaltyExemptList there lets it ask"
     )
     assert outcome.status is Status.UNKNOWN
